@@ -43,7 +43,7 @@ def check_images(
     if unit_range and (low < 0.0 or high > 1.0):
         raise ValueError(
             f"{name}: expected values in [0, 1], got [{low:.3g}, {high:.3g}]; "
-            + ("divide 8-bit images by 255" if high > 2.0 else "clamp to [0, 1]; models normalise by themselves")
+            + ("divide 8-bit images by 255" if high > 2.0 else "clamp to [0, 1]; models normalize by themselves")
         )
 
 
@@ -94,7 +94,7 @@ def check_logits(logits: Tensor, n_images: int) -> None:
     """Raise unless a model returned finite float logits (N, K) with at least two classes."""
     if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[0] != n_images or logits.shape[1] < 2:
         got = tuple(logits.shape) if isinstance(logits, Tensor) else _kind(logits)
-        raise ValueError(f"model: expected logits ({n_images}, K) with K >= 2, got {got}; wrap the model to return them")
+        raise ValueError(f"model: expected logits ({n_images}, K) with K >= 2, got {got}; wrap it to return them")
     if not torch.isfinite(logits.detach()).all():
         raise ValueError("model: expected finite logits, got NaN or infinity; check its weights")
 
@@ -126,7 +126,8 @@ def check_number(
         or (at_most is not None and value > at_most)
     )
     if outside:
-        raise ValueError(f"{name}: expected a finite number {' and '.join(wanted)}, got {value!r}".replace("  ", " "))
+        bounds = f" {' and '.join(wanted)}" if wanted else ""
+        raise ValueError(f"{name}: expected a finite number{bounds}, got {value!r}")
 
 
 def check_choice(value: str, name: str, choices: tuple[str, ...] | list[str]) -> None:
