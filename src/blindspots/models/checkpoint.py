@@ -66,7 +66,7 @@ def save_checkpoint(model: nn.Module, path: str | Path, *, metadata: Mapping[str
 
 
 def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
-    """Copy a checkpoint's tensors into a model of the same architecture, on whatever device it is.
+    """Copy a checkpoint's tensors into a model of the same architecture, keeping the model's device and dtype.
 
     Returns:
         The metadata saved with it.
@@ -92,6 +92,8 @@ def load_checkpoint(path: str | Path, model: nn.Module) -> dict[str, Any]:
 def load_model(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     """Rebuild the model a checkpoint holds, in evaluation mode on the CPU, and return it with its metadata.
 
+    The model has the dtype it was saved with.
+
     Raises:
         OSError: the file is missing or cannot be read.
         ValueError: not one of our checkpoints, damaged, or saved from a model without a spec.
@@ -104,7 +106,8 @@ def load_model(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
         )
     check_spec(spec)
     model = build_model(spec, seed=0)
-    load_matching(model, stored["state"], path)
+    kept = next((value.dtype for value in stored["state"].values() if value.is_floating_point()), torch.float32)
+    load_matching(model.to(kept), stored["state"], path)
     return model, json.loads(stored["metadata"])
 
 
