@@ -60,5 +60,6 @@ def test_notebooks_are_written_for_plain_papermill(layout):
 
 
 def test_help_needs_nothing_heavy():
-    code = "import sys, blindspots.book.cli; sys.exit(any(m in sys.modules for m in ('torch', 'papermill', 'nbformat')))"
+    heavy = ("torch", "papermill", "nbformat")
+    code = f"import sys, blindspots.book.cli; sys.exit(any(m in sys.modules for m in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -5,16 +5,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blindspots.book.profiles import load_profile
 from blindspots.book.repository import Layout
+
+CHATTER = re.compile(
+    r"\s*$|\[IPKernelApp\] WARNING|\[\w{3} \w{3} +\d+ [\d:]+ \d{4}\]$|Assuming unrestricted shared|Building DAG"
+    r"|Using shell|Provided (cores|resources)|Rules claiming|Job stats|job +count|-+ +-+$|\w+ +\d+$|Select jobs"
+    r"|Execute \d+ jobs|Finished jobid|Complete log|Elapsed time|Nothing to be done|config: "
+)
 
 
 class BuildFailed(RuntimeError):
@@ -37,12 +44,12 @@ def build_book(layout: Layout, profile: str, *, jobs: int, target: str = "site",
         sys.executable, "-m", "snakemake", target, "--snakefile", "Snakefile", "--cores", str(jobs),
         "--keep-going", "--rerun-incomplete", "--rerun-triggers", "mtime", "params", "input",
         "--resources", f"gpu={gpus}", "--config", f"profile={profile}", "--nocolor",
-        "--quiet", *(["host"] if explain else ["all"]),
+        "--quiet", *(["host"] if explain else ["host", "rules"]),
     ]  # fmt: skip
     with _one_build_at_a_time(layout) as run:
         if any((layout.root / ".snakemake" / "locks").glob("*")):
-            run([sys.executable, "-m", "snakemake", "--snakefile", "Snakefile", "--unlock", "--quiet", "all"])
-        if run(command) != 0:
+            run([sys.executable, "-m", "snakemake", "--snakefile", "Snakefile", "--unlock", "--quiet", "all"], None)
+        if run(command, None if explain else is_chatter) != 0:
             raise BuildFailed(
                 "the build stopped, see above; notebooks that succeeded are kept, and the same command resumes"
             )
@@ -59,11 +66,24 @@ def _one_build_at_a_time(layout: Layout) -> Iterator:
             raise BuildFailed("another build runs in this checkout; wait for it or stop it") from None
         _end_orphans(group_file)
 
-        def run(command: list[str]) -> int:
+        def run(command: list[str], hidden: Callable[[str], bool] | None) -> int:
             path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-            process = subprocess.Popen(command, cwd=layout.root, env=os.environ | {"PATH": path}, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                cwd=layout.root,
+                env=os.environ | {"PATH": path},
+                start_new_session=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
             group_file.write_text(str(process.pid))
             try:
+                for line in process.stdout:
+                    if hidden is None or not hidden(line):
+                        sys.stderr.write(line)
+                        sys.stderr.flush()
                 return process.wait()
             except BaseException:
                 with suppress(ProcessLookupError):
@@ -77,6 +97,11 @@ def _one_build_at_a_time(layout: Layout) -> Iterator:
                 group_file.unlink(missing_ok=True)
 
         yield run
+
+
+def is_chatter(line: str) -> bool:
+    """Return whether a line of Snakemake's or the kernel's says nothing to a person who waits for the book."""
+    return CHATTER.match(line) is not None
 
 
 def _end_orphans(group_file: Path) -> None:
