@@ -22,7 +22,7 @@ def test_imports_inside_functions_count(tmp_path):
 
 def test_comments_and_docstrings_do_not_change_the_fingerprint_but_code_does(tmp_path):
     plain = provenance.source_fingerprint(write(tmp_path / "a.py", "def f():\n    return 1\n"))
-    told = provenance.source_fingerprint(write(tmp_path / "b.py", '"""M."""\n\ndef f():\n    "D."\n    return 1  # w\n'))
+    told = provenance.source_fingerprint(write(tmp_path / "b.py", '"""M."""\n\ndef f():\n    "D."\n    return 1  #\n'))
     other = provenance.source_fingerprint(write(tmp_path / "c.py", "def f():\n    return 2\n"))
     assert plain == told != other
 

@@ -1,0 +1,1 @@
+"""The book: run a notebook, build the site, read its records."""
