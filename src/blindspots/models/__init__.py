@@ -13,6 +13,7 @@ from blindspots.models.evaluation import (
     predict,
 )
 from blindspots.models.mlp import mlp
+from blindspots.models.nearest_reader import NearestReader, stroke_orientations
 from blindspots.models.optimization import EpochRecord, fit, scheduled_learning_rate
 from blindspots.models.registry import build_model
 from blindspots.models.resnet import published_cifar_resnet, resnet
@@ -34,6 +35,7 @@ __all__ = [
     "Autoencoder",
     "EpochRecord",
     "Evaluation",
+    "NearestReader",
     "OfficialWeights",
     "SplitClassifier",
     "TrainResult",
@@ -58,6 +60,7 @@ __all__ = [
     "save_checkpoint",
     "scheduled_learning_rate",
     "small_cnn",
+    "stroke_orientations",
     "torchvision_classifier",
     "train_autoencoder",
     "train_classifier",
