@@ -124,7 +124,9 @@ def fingerprint(*tensors: Tensor) -> str:
     """Return the SHA-256 of tensors: dtype, shape and bytes of each, in order."""
     digest = hashlib.sha256()
     for tensor in tensors:
-        array = tensor.detach().cpu().contiguous()
-        digest.update(f"{array.dtype}{tuple(array.shape)}".encode())
-        digest.update(array.view(torch.uint8).numpy().data if array.ndim else array.numpy().tobytes())
+        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+        # Flat first: an axis of length 1 may carry a stride that forbids the view as bytes.
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        if flat.numel():
+            digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
