@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from blindspots.checks import check_number
-from blindspots.data import official
+from blindspots.data import embedded, official
 from blindspots.data.sets import Source, fingerprint
 
 _TIERS = ("embedded", "planted", "official")
@@ -110,4 +110,4 @@ def _gather(*families: tuple[Source, ...]) -> tuple[Source, ...]:
     return tuple(sorted(sources, key=lambda source: _TIERS.index(source.tier)))
 
 
-_SOURCES = _gather(official.SOURCES)
+_SOURCES = _gather(embedded.SOURCES, official.SOURCES)
