@@ -14,12 +14,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file of a set: path below the set's folder, size in bytes, checksums; None if unknown."""
+    """One file of a set: path below the set's folder, size in bytes, checksums; None if unknown.
+
+    The set can be read without a file that is `optional`.
+    """
 
     path: str
     size: int | None = None
     md5: str | None = None
     sha256: str | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,18 +158,18 @@ _ADULT = (
     ),
 )
 
-_IMAGENET_LABELS = tuple(
-    PublishedFile(path)
-    for path in (
-        "real.json",
-        "raters.npz",
-        "golden.npz",
-        "raters_golden.npz",
-        "imagenet_val_labels_and_cv_pred.csv.gz",
-        "cleanlab_imagenet_mturk.json",
-        "timm_results-imagenet.csv",
-        "timm_results-imagenet-real.csv",
+_IMAGENET_LABELS, _IMAGENET_LABELS_RENAMED = (
+    (
+        PublishedFile("real.json"),
+        PublishedFile(f"{prefix}raters.npz"),
+        PublishedFile(f"{prefix}golden.npz", optional=True),
+        PublishedFile(f"{prefix}raters_golden.npz", optional=True),
+        PublishedFile("imagenet_val_labels_and_cv_pred.csv.gz", optional=True),
+        PublishedFile("cleanlab_imagenet_mturk.json", optional=True),
+        PublishedFile("timm_results-imagenet.csv", optional=True),
+        PublishedFile("timm_results-imagenet-real.csv", optional=True),
     )
+    for prefix in ("", "real_")
 )
 
 PUBLISHED: dict[str, PublishedSet] = {
@@ -231,7 +235,9 @@ PUBLISHED: dict[str, PublishedSet] = {
             (
                 (
                     PublishedFile("list_attr_celeba.txt", None, "75e246fa4810816ffd6ee81facbd244c"),
-                    PublishedFile("list_eval_partition.txt", None, "d32c9cbf5e040fd4025c592c306e6668"),
+                    PublishedFile(
+                        "list_eval_partition.txt", None, "d32c9cbf5e040fd4025c592c306e6668", optional=True
+                    ),
                 ),
             ),
         ),
@@ -286,7 +292,7 @@ PUBLISHED: dict[str, PublishedSet] = {
             "real.json and raters.npz (and, if at hand, golden.npz, raters_golden.npz, "
             "imagenet_val_labels_and_cv_pred.csv.gz, cleanlab_imagenet_mturk.json and "
             "timm_results-imagenet*.csv)",
-            (_IMAGENET_LABELS,),
+            (_IMAGENET_LABELS, _IMAGENET_LABELS_RENAMED),
         ),
     )
 }
