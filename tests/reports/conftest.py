@@ -5,6 +5,7 @@ import json
 import pytest
 
 COMMIT = "0" * 40
+ENTRY = {"unit": "", "n": 100, "seeds": [0], "spread": None, "by_seed": None, "note": "", "format": ".3f"}
 
 
 @pytest.fixture
@@ -15,8 +16,7 @@ def make_record():
         entries = {}
         for key, value in values.items():
             entry = value if isinstance(value, dict) else {"value": value}
-            defaults = {"unit": "", "n": 100, "seeds": [0], "spread": None, "by_seed": None, "note": "", "format": ".3f"}
-            entries[key] = {**defaults, **entry}
+            entries[key] = {**ENTRY, **entry}
         return {
             "schema": 1,
             "notebook": notebook,

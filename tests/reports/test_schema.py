@@ -1,5 +1,4 @@
 import copy
-import json
 
 import pytest
 
@@ -40,7 +39,7 @@ def test_a_number_that_is_not_finite_is_refused_on_reading(tmp_path, make_record
 def test_a_record_in_another_records_place_is_refused(tmp_path, make_record, write_record):
     path = write_record(make_record(), tmp_path)
     path.rename(path.with_name("two.json"))
-    with pytest.raises(ValueError, match=r"two\.json: notebook: expected 'attacks/two' \(its place\), got 'attacks/one'"):
+    with pytest.raises(ValueError, match=r"two\.json: notebook: expected 'attacks/two' \(its place\), got"):
         read_record(path.with_name("two.json"))
 
 

@@ -35,7 +35,7 @@ def test_an_array_is_refused_with_its_shape(given):
 
 @pytest.mark.parametrize("given", [None, [1.0], {"a": 1}, 1j, np.complex128(1), torch.tensor(1j)])
 def test_what_is_not_a_number_is_refused(given):
-    with pytest.raises(TypeError, match="expected a (real )?number"):
+    with pytest.raises(TypeError, match=r"expected a (real )?number"):
         plain_value(given)
 
 
@@ -52,7 +52,7 @@ def test_a_truth_value_is_not_a_number():
 def test_a_format_must_be_able_to_print_the_value():
     assert check_format(".1%", 0.5) == ".1%"
     assert check_format(".3f", "text") == ""
-    with pytest.raises(ValueError, match="expected a number's format such as '.3f', got 'd'"):
+    with pytest.raises(ValueError, match=r"expected a number's format such as '.3f', got 'd'"):
         check_format("d", 0.5)
 
 

@@ -214,7 +214,7 @@ def _draw(axes: Axes, array: np.ndarray, norm: Normalize, colors: str) -> None:
 
 
 def _outline(axes: Axes, region: np.ndarray, factor: int) -> None:
-    rows, columns = (np.arange(side) / factor for side in region.shape)
+    rows, columns = ((np.arange(side) + 0.5) / factor - 0.5 for side in region.shape)  # centers of pixels
     if region.any() and not region.all():
         axes.contour(columns, rows, region.astype(float), levels=[0.5], colors="white", linewidths=0.9)
 
