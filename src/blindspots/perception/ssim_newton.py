@@ -43,6 +43,13 @@ class NewtonDirection:
     converged: Flags
 
 
+def check_solver(*, damping: float | int, tolerance: float | int, max_iterations: int) -> None:
+    """Raise unless the solver's options are in range."""
+    checks.check_number(damping, "damping", at_least=0.0)
+    checks.check_number(tolerance, "tolerance", above=0.0)
+    checks.check_number(max_iterations, "max_iterations", at_least=1, integer=True)
+
+
 def _dot(first: Tensor, second: Tensor) -> Tensor:
     return torch.linalg.vecdot(first.flatten(1), second.flatten(1))[:, None, None]
 
@@ -184,9 +191,7 @@ def ssim_newton_direction(
     check_ssim_images(images, "images", **options)
     checks.check_same_shape(images, gradients, "images", "gradients")
     checks.check_finite(gradients, "gradients")
-    checks.check_number(damping, "damping", at_least=0.0)
-    checks.check_number(tolerance, "tolerance", above=0.0)
-    checks.check_number(max_iterations, "max_iterations", at_least=1, integer=True)
+    check_solver(damping=damping, tolerance=tolerance, max_iterations=max_iterations)
     images, gradients = images.detach(), gradients.detach()
     dtype = working_dtype(images, data_range=data_range)
     window = gaussian_window(
