@@ -156,8 +156,11 @@ def test_equal_seeds_have_a_spread_of_zero(record):
 
 
 def test_one_seed_has_no_spread(record):
-    with pytest.raises(ValueError, match="expected numbers by at least two seeds"):
-        record.by_seed("a", {0: 0.4}, n=10)
+    assert record.by_seed("one", {0: 0.4}, n=10) == 0.4
+    entry = record.data()["values"]["one"]
+    assert (entry["spread"], entry["spread_kind"], entry["by_seed"]) == (None, None, [0.4])
+    with pytest.raises(ValueError, match="expected a number for each seed"):
+        record.by_seed("a", {}, n=10)
     with pytest.raises(ValueError, match="spread: expected one of range, t95; got 'sd'"):
         record.by_seed("a", {0: 0.4, 1: 0.5}, n=10, spread="sd")
 
