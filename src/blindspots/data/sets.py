@@ -126,7 +126,9 @@ def fingerprint(*tensors: Tensor) -> str:
     for tensor in tensors:
         array = tensor.detach().cpu().contiguous()
         digest.update(f"{array.dtype}{tuple(array.shape)}".encode())
-        digest.update(array.view(torch.uint8).numpy().data if array.ndim else array.numpy().tobytes())
+        # contiguous() keeps odd strides on axes of length one, so the flat view is made by hand
+        flat = array.as_strided((array.numel(),), (1,), array.storage_offset())
+        digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
