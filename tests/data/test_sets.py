@@ -44,6 +44,14 @@ def test_fingerprint_sees_values_shape_and_dtype():
     assert fingerprint(base) == fingerprint(base.clone())
 
 
+def test_fingerprint_does_not_depend_on_strides():
+    table = torch.arange(10).view(2, 5)
+    assert fingerprint(table[:1, 0]) == fingerprint(torch.tensor([0]))
+    assert fingerprint(table.T) == fingerprint(table.T.contiguous())
+    assert fingerprint(torch.tensor(3.0)) != fingerprint(torch.tensor([3.0]))
+    assert fingerprint(table[:0]) != fingerprint(table[:0, :3])
+
+
 def test_fingerprint_sees_where_one_tensor_ends_and_the_next_begins():
     assert fingerprint(torch.arange(4), torch.arange(2)) != fingerprint(torch.arange(2), torch.arange(4))
 

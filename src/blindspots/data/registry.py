@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from blindspots.checks import check_number
-from blindspots.data import embedded, official
-from blindspots.data.sets import Source, fingerprint
+from blindspots.data import embedded, official, planted
+from blindspots.data.sets import Source, sealed
 
 _TIERS = ("embedded", "planted", "official")
 
@@ -71,7 +68,7 @@ def load(
     if limit is not None:
         check_number(limit, "limit", at_least=1, integer=True)
     root = None if data_root is None else Path(data_root)
-    return _seal(source.read(split, size, limit, root), split)
+    return sealed(source.read(split, size, limit, root), split=split)
 
 
 def _check_size(source: Source, size: int) -> None:
@@ -83,24 +80,6 @@ def _check_size(source: Source, size: int) -> None:
         raise ValueError(f"size: expected one of {allowed} pixels for {source.name!r}; got {size}")
 
 
-def _seal(loaded: Any, split: str) -> Any:
-    """Return the set with its card's split and fingerprint filled in where the reader left them empty."""
-    card = loaded.card
-    sha256 = card.sha256 or fingerprint(*_tensors(loaded))
-    card = dataclasses.replace(card, split=card.split or split, sha256=sha256)
-    return dataclasses.replace(loaded, card=card)
-
-
-def _tensors(loaded: Any) -> list[Tensor]:
-    """Return the tensors of a set: its fields in order, those of a dictionary by sorted name."""
-    found = []
-    for part in dataclasses.fields(loaded):
-        value = getattr(loaded, part.name)
-        values = [value[key] for key in sorted(value)] if isinstance(value, dict) else [value]
-        found += [item for item in values if isinstance(item, Tensor)]
-    return found
-
-
 def _gather(*families: tuple[Source, ...]) -> tuple[Source, ...]:
     sources = tuple(source for family in families for source in family)
     names = [source.name for source in sources]
@@ -110,4 +89,4 @@ def _gather(*families: tuple[Source, ...]) -> tuple[Source, ...]:
     return tuple(sorted(sources, key=lambda source: _TIERS.index(source.tier)))
 
 
-_SOURCES = _gather(embedded.SOURCES, official.SOURCES)
+_SOURCES = _gather(embedded.SOURCES, planted.SOURCES, official.SOURCES)
