@@ -115,7 +115,7 @@ def test_an_image_without_a_gradient_comes_back_unchanged_and_marked(name, draw)
 def test_a_confident_network_has_a_direction_in_single_precision(name, linear_model, draw, scale, stalls):
     images = draw(1, 1, 16, 16, dtype=torch.float32)
     model = linear_model(torch.full((1, 16, 16), -scale / 256), -scale)
-    # The other class has about exp(-60): nothing beside 1 in float32, and its square is 0. exp(-3000) is 0 in float64 too.
+    # The other class has about exp(-60): nothing beside 1 in float32. exp(-3000) is 0 in float64 too.
     assert torch.softmax(model(images), 1)[0, 0].item() == 1.0
     assert run(name, model, images, torch.tensor([0])).stalled.item() is stalls
 

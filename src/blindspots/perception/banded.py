@@ -1,9 +1,8 @@
 """The operator v -> W^T(c * (W v)) + d * v applied many times: W in dense form or in blocks, buffers reused.
 
-A window with 11 weights on 299 pixels is a 299 x 299 matrix of which 4 % is not zero. `BlockedOperator`
-multiplies only by the band: the map is cut into blocks of 16 outputs, each of which needs 16 + 10 inputs, and
-all blocks share one 16 x 26 matrix. `DenseOperator` multiplies by the whole matrix, which is faster on small
-maps.
+A window with 11 weights on 299 pixels is a 299 x 299 matrix of which 4 % is not zero. `BlockedOperator` multiplies only
+by the band: the map is cut into blocks of 12 outputs, each of which needs 12 + 10 inputs, and all blocks share one
+12 x 22 matrix. `DenseOperator` multiplies by the whole matrix, which is faster on small maps.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from blindspots.perception.window import Window
 
-_BLOCK = 16
+_BLOCK = 12
 _DENSE_SIDE = 56
 
 

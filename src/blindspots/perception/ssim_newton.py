@@ -12,7 +12,7 @@ from blindspots import checks
 from blindspots.perception.banded import BlockedOperator, DenseOperator, window_operator
 from blindspots.perception.preconditioner import CoarsePreconditioner, DiagonalPreconditioner
 from blindspots.perception.ssim import check_ssim_images, working_dtype
-from blindspots.perception.ssim_hessian import SsimCurvature, ssim_curvature
+from blindspots.perception.ssim_hessian import ssim_curvature
 from blindspots.perception.window import Window, gaussian_weights, gaussian_window
 from blindspots.types import Counts, Flags, Images, Scores
 
@@ -52,6 +52,11 @@ def check_solver(*, damping: float | int, tolerance: float | int, max_iterations
 
 def _dot(first: Tensor, second: Tensor) -> Tensor:
     return torch.linalg.vecdot(first.flatten(1), second.flatten(1))[:, None, None]
+
+
+def _per_chunk(items: Tensor) -> int:
+    """Return how many items to solve at a time: on a CPU few enough that the working set stays in its cache."""
+    return max(1, _CHUNK_VALUES // items[0].numel()) if items.device.type == "cpu" else items.shape[0]
 
 
 def _conjugate_gradients(
@@ -98,9 +103,11 @@ def _conjugate_gradients(
 
 
 def _solve_maps(
-    curvature: SsimCurvature,
+    window: Window,
     weights: Tensor,
     padding: str,
+    coupling: Tensor,
+    diagonal: Tensor,
     sides: Tensor,
     *,
     tolerance: float | int,
@@ -112,10 +119,9 @@ def _solve_maps(
     The residual is recomputed from x. Where rounding kept it above the tolerance, the iteration starts again
     on what is left, as long as that helps.
     """
-    coupling, diagonal = curvature.coupling.flatten(0, 1), curvature.diagonal.flatten(0, 1)
-    operator = window_operator(curvature.window, weights, padding, coupling, diagonal)
+    operator = window_operator(window, weights, padding, coupling, diagonal)
     if max(diagonal.shape[-2:]) > _COARSE_SIDE:
-        preconditioner = CoarsePreconditioner(curvature.window, coupling, diagonal)
+        preconditioner = CoarsePreconditioner(window, coupling, diagonal)
     else:
         preconditioner = DiagonalPreconditioner(diagonal)
     solutions, residuals = torch.zeros_like(sides), sides.clone()
@@ -125,7 +131,7 @@ def _solve_maps(
     budget = max_iterations
     while index.numel() > 0 and budget > 0:
         if index.numel() < operator.n_maps:
-            operator = window_operator(curvature.window, weights, padding, coupling[index], diagonal[index])
+            operator = window_operator(window, weights, padding, coupling[index], diagonal[index])
         corrections, used = _conjugate_gradients(
             operator,
             preconditioner.select(index),
@@ -199,8 +205,7 @@ def ssim_newton_direction(
         device=images.device
     )
     weights = gaussian_weights(window_size, sigma)
-    # On a CPU few enough images at a time that the working set stays in its cache.
-    per_chunk = max(1, _CHUNK_VALUES // images[0].numel()) if images.device.type == "cpu" else images.shape[0]
+    per_chunk = _per_chunk(images)
     chunks = zip(images.to(dtype).split(per_chunk), gradients.to(dtype).split(per_chunk), strict=True)
     parts = [
         _solve_images(
@@ -231,9 +236,12 @@ def _solve_images(
     sides = sides / torch.where(peaks > 0, peaks, 1.0)
     lengths = torch.linalg.vector_norm(sides, dim=(1, 2), keepdim=True)
     sides = sides / torch.where(lengths > 0, lengths, 1.0)
-    solutions, residuals, iterations = _solve_maps(
-        curvature, weights, padding, sides, tolerance=tolerance, max_iterations=max_iterations
-    )
+    systems = (curvature.coupling.flatten(0, 1), curvature.diagonal.flatten(0, 1), sides)
+    parts = [
+        _solve_maps(window, weights, padding, *system, tolerance=tolerance, max_iterations=max_iterations)
+        for system in zip(*(maps.split(_per_chunk(sides)) for maps in systems), strict=True)
+    ]
+    solutions, residuals, iterations = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
     direction = solutions * (lengths / curvature.scale) * peaks
     # Each channel's residual weighs by its share of the image's gradient.
     largest = peaks.view(n, channels).amax(dim=1, keepdim=True)
