@@ -308,3 +308,15 @@ def test_importing_reports_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_summary_shows_values_with_what_weighs_them(record):
+    record.by_seed("accuracy", {0: 0.4, 1: 0.6}, n=10, format=".1%")
+    shown = record.summary({"accuracy on digits": "accuracy"})
+    assert shown.cell_texts() == [["accuracy on digits", "50.0% (40.0% to 60.0%, range over seeds; 2 seeds; n = 10)"]]
+    assert "summary" not in record.data()["tables"]
+
+
+def test_a_summary_of_what_was_not_recorded_names_it(record):
+    with pytest.raises(KeyError, match="expected keys recorded before, got speed"):
+        record.summary({"how fast": "speed"})

@@ -8,12 +8,12 @@ from its own media type instead, numbers it and chooses the variant.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from blindspots.reports.values import Plain, is_number
+from blindspots.reports.values import Plain, check_format, is_number, plain_value
 
 FIGURE_MEDIA_TYPE = "application/vnd.blindspots.figure+json"
 SHORTEST_ALT = 40
@@ -115,6 +115,37 @@ class ShownTable:
     def __repr__(self) -> str:
         lines = [self.caption, " | ".join(_headings(self.columns, self.units))]
         return "\n".join(lines + [" | ".join(row) for row in self.cell_texts()])
+
+
+def shown_table(
+    name: str, rows: Any, caption: str, units: Sequence[str] | Mapping[str, str], formats: Mapping[str, str]
+) -> ShownTable:
+    """Return rows (a DataFrame or mappings) as a table; see `Record.table`. `name` opens the messages."""
+    if not isinstance(caption, str) or not caption.strip():
+        raise ValueError(f"{name}: caption: expected text, got {caption!r}")
+    listed = rows.to_dict("records") if hasattr(rows, "to_dict") else list(rows)
+    if not listed or not all(isinstance(row, Mapping) and list(row) == list(listed[0]) for row in listed):
+        raise ValueError(f"{name}: expected a DataFrame or mappings with the same keys, at least one; got {rows!r:.80}")
+    columns = tuple(str(column) for column in listed[0])
+    if not isinstance(units, Mapping):
+        if isinstance(units, str) or len(units) != len(columns):
+            raise ValueError(f"{name}: units: expected {len(columns)}, one per column, got {units!r}")
+        units = dict(zip(columns, units, strict=True))
+    for option, given in (("units", units), ("formats", formats)):
+        unknown = sorted(set(given) - set(columns))
+        if unknown:
+            raise ValueError(f"{name}: {option}: expected columns of {', '.join(columns)}; got {', '.join(unknown)}")
+    cells = tuple(
+        tuple(None if v is None else plain_value(v, f"{name}, row {i}, {column}") for column, v in row.items())
+        for i, row in enumerate(listed)
+    )
+    defaults = zip(columns, default_formats(cells, len(columns)), strict=True)
+    chosen = {column: formats.get(column, default) for column, default in defaults}
+    for row in cells:
+        for column, cell in zip(columns, row, strict=True):
+            if cell is not None:
+                check_format(chosen[column], cell, f"{name}: format of {column}")
+    return ShownTable(columns, cells, caption.strip(), tuple(units.get(c, "") for c in columns), tuple(chosen.values()))
 
 
 def format_cell(cell: Plain | None, form: str) -> str:

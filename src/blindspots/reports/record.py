@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blindspots.reports.display import ShownFigure, ShownTable, check_texts, default_formats
+from blindspots.reports.display import ShownFigure, ShownTable, check_texts, shown_table
 from blindspots.reports.schema import KEY, NOTEBOOK, PROFILE, SCHEMA, RecordData, check_record, read_record
-from blindspots.reports.values import SPREADS, Plain, check_format, is_number, plain_value
+from blindspots.reports.values import SPREADS, Plain, check_format, describe_value, is_number, plain_value
 from blindspots.reports.writing import LARGEST_FILE, write_atomically
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ class Record:
         if len(numbers) > 1:
             bounds = (min(numbers), max(numbers)) if spread == "range" else _t_interval(numbers, mean)
         self.value(
-            key, mean, n=n, unit=unit, seeds=tuple(values), spread=bounds, spread_kind=spread if bounds else None, by_seed=numbers,
-            note=note, format=format,
+            key, mean, n=n, unit=unit, seeds=tuple(values), spread=bounds, spread_kind=spread if bounds else None,
+            by_seed=numbers, note=note, format=format,
         )  # fmt: skip
         return mean
 
@@ -274,9 +274,24 @@ class Record:
             TypeError: a cell that is not a number, a truth value, text or None.
         """
         _check_key(key, self._tables, "table")
-        shown = _shown_table(f"table {key!r}", rows, caption, units or {}, formats or {})
+        shown = shown_table(f"table {key!r}", rows, caption, units or {}, formats or {})
         self._tables[key] = shown
         return shown
+
+    def summary(self, names: Mapping[str, str]) -> ShownTable:
+        """Return a table of values recorded so far, to show below a cell.
+
+        Args:
+            names: what each value is, in words, and its key: {"accuracy on clean digits": "classifier.accuracy"}.
+
+        Raises:
+            KeyError: a key that has not been recorded.
+        """
+        missing = [key for key in names.values() if key not in self._values]
+        if missing:
+            raise KeyError(f"summary: expected keys recorded before, got {', '.join(missing)}")
+        rows = [{"measured": words, "value": describe_value(self._values[key])} for words, key in names.items()]
+        return shown_table("summary", rows, "Measured in this run.", {}, {})
 
     def data(self) -> RecordData:
         """Return the record so far, as `write` would store it."""
@@ -324,36 +339,6 @@ class Record:
             if f"{path.parent.name}/{path.name}" not in kept:
                 path.unlink()
         return self.path
-
-
-def _shown_table(
-    name: str, rows: Any, caption: str, units: Sequence[str] | Mapping[str, str], formats: Mapping[str, str]
-) -> ShownTable:
-    if not isinstance(caption, str) or not caption.strip():
-        raise ValueError(f"{name}: caption: expected text, got {caption!r}")
-    listed = rows.to_dict("records") if hasattr(rows, "to_dict") else list(rows)
-    if not listed or not all(isinstance(row, Mapping) and list(row) == list(listed[0]) for row in listed):
-        raise ValueError(f"{name}: expected a DataFrame or mappings with the same keys, at least one; got {rows!r:.80}")
-    columns = tuple(str(column) for column in listed[0])
-    if not isinstance(units, Mapping):
-        if isinstance(units, str) or len(units) != len(columns):
-            raise ValueError(f"{name}: units: expected {len(columns)}, one per column, got {units!r}")
-        units = dict(zip(columns, units, strict=True))
-    for option, given in (("units", units), ("formats", formats)):
-        unknown = sorted(set(given) - set(columns))
-        if unknown:
-            raise ValueError(f"{name}: {option}: expected columns of {', '.join(columns)}; got {', '.join(unknown)}")
-    cells = tuple(
-        tuple(None if v is None else plain_value(v, f"{name}, row {i}, {column}") for column, v in row.items())
-        for i, row in enumerate(listed)
-    )
-    defaults = zip(columns, default_formats(cells, len(columns)), strict=True)
-    chosen = {column: formats.get(column, default) for column, default in defaults}
-    for row in cells:
-        for column, cell in zip(columns, row, strict=True):
-            if cell is not None:
-                check_format(chosen[column], cell, f"{name}: format of {column}")
-    return ShownTable(columns, cells, caption.strip(), tuple(units.get(c, "") for c in columns), tuple(chosen.values()))
 
 
 def _check_key(key: str, used: Mapping[str, object], kind: str) -> None:
