@@ -115,3 +115,17 @@ def test_a_generator_must_be_one():
     checks.check_generator(torch.Generator())
     with pytest.raises(TypeError, match=r"use seeding\.generator"):
         checks.check_generator(3)
+
+
+@pytest.mark.parametrize("value", [1, 11])
+def test_check_odd_accepts_odd_sizes(value):
+    checks.check_odd(value, "window_size")
+
+
+def test_check_odd_names_the_neighbors_of_an_even_size():
+    with pytest.raises(ValueError, match=r"window_size: expected an odd number.*got 10; use 9 or 11"):
+        checks.check_odd(10, "window_size")
+    with pytest.raises(ValueError, match="window_size: expected a finite number >= 3, got 1"):
+        checks.check_odd(1, "window_size", at_least=3)
+    with pytest.raises(TypeError, match="window_size: expected an integer"):
+        checks.check_odd(11.0, "window_size")

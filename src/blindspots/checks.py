@@ -130,6 +130,16 @@ def check_number(
         raise ValueError(f"{name}: expected a finite number{bounds}, got {value!r}")
 
 
+def check_odd(value: int, name: str, *, at_least: int = 1) -> None:
+    """Raise unless value is an odd integer, as a window with a middle pixel needs."""
+    check_number(value, name, at_least=at_least, integer=True)
+    if value % 2 == 0:
+        raise ValueError(
+            f"{name}: expected an odd number, so that a window has a middle pixel, got {value}; "
+            f"use {value - 1} or {value + 1}"
+        )
+
+
 def check_choice(value: str, name: str, choices: tuple[str, ...] | list[str]) -> None:
     """Raise unless value is one of the choices."""
     if value not in choices:

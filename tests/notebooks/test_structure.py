@@ -35,7 +35,7 @@ class TestNotebook:
                     assert node.end_lineno - node.lineno < 6, cell.source
 
     def test_it_imports_the_package_and_declared_libraries_only(self, name):
-        allowed = {"blindspots", "torch", "numpy", "pandas", "piq", "sklearn", "skimage", "scipy", "statsmodels"}
+        allowed = {"blindspots", "torch", "numpy", "pandas", "piq", "sklearn", "skimage", "scipy", "statsmodels", "time"}
         for cell in code_cells(name):
             for node in ast.walk(ast.parse(cell.source)):
                 if isinstance(node, ast.Import):

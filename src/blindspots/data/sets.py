@@ -1,9 +1,12 @@
-"""What a loaded data set is: images or a table, labels, groups, and the card that says where they come from."""
+"""What a loaded data set is: images or a table, labels, groups, and the card that says its origin."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -33,7 +36,10 @@ class Card:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, C, H, W) in [0, 1], labels (N,), and integer groups (N,) by attribute name."""
+    """Images (N, C, H, W) in [0, 1], labels (N,), and integer groups (N,) by attribute name.
+
+    `extras` holds what else is known: a tensor with N rows there is one row per image and follows `select`.
+    """
 
     images: Tensor
     labels: Tensor
@@ -46,6 +52,9 @@ class ImageSet:
     def __len__(self) -> int:
         return int(self.labels.shape[0])
 
+    def _is_by_row(self, values: object) -> bool:
+        return isinstance(values, Tensor) and values.shape[:1] == self.labels.shape
+
     def select(self, indices: Tensor) -> ImageSet:
         """Return the rows at indices (M,); the card keeps the fingerprint of the whole."""
         return replace(
@@ -53,6 +62,10 @@ class ImageSet:
             images=self.images[indices],
             labels=self.labels[indices],
             groups={name: values[indices] for name, values in self.groups.items()},
+            extras={
+                name: values[indices] if self._is_by_row(values) else values
+                for name, values in self.extras.items()
+            },
         )
 
 
@@ -86,11 +99,49 @@ class TableSet:
         )
 
 
+@dataclass(frozen=True)
+class Source:
+    """A data set by name: what it is, which splits and sizes it has, and the function that reads it.
+
+    `tier` is "embedded" (comes with a dependency), "planted" (drawn by the package) or "official" (read from
+    a data root in its publisher's layout). `sizes` are the allowed image sides in pixels: None = any side,
+    () = a size makes no sense. `read(split, size, limit, data_root)` gets a known split, an allowed size or
+    None (the set's own default) and returns the first `limit` rows (None = all) of that split in its fixed
+    order; it may leave the card's `split` and `sha256` empty, `registry.load` fills them.
+    """
+
+    name: str
+    tier: str
+    title: str
+    summary: str
+    licence: str
+    splits: tuple[str, ...]
+    sizes: tuple[int, ...] | None
+    read: Callable[[str, int | None, int | None, Path | None], Any]
+
+
 def fingerprint(*tensors: Tensor) -> str:
     """Return the SHA-256 of tensors: dtype, shape and bytes of each, in order."""
     digest = hashlib.sha256()
     for tensor in tensors:
-        array = tensor.detach().cpu().contiguous()
-        digest.update(f"{array.dtype}{tuple(array.shape)}".encode())
-        digest.update(array.view(torch.uint8).numpy().data if array.ndim else array.numpy().tobytes())
+        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+        # Flat first: an axis of length 1 may carry a stride that forbids the view as bytes.
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        if flat.numel():
+            digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def sealed(loaded: Any, *, split: str = "") -> Any:
+    """Return a set whose card names the split and the fingerprint of all its tensors, where these were empty.
+
+    The tensors are those of the set's fields in order, a dictionary's by sorted name.
+    """
+    card = loaded.card
+    found = []
+    for part in fields(loaded):
+        value = getattr(loaded, part.name)
+        values = [value[key] for key in sorted(value)] if isinstance(value, dict) else [value]
+        found += [item for item in values if isinstance(item, Tensor)]
+    card = replace(card, split=card.split or split, sha256=card.sha256 or fingerprint(*found))
+    return replace(loaded, card=card)

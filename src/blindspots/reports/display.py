@@ -36,7 +36,7 @@ def check_texts(caption: str, alt: str) -> None:
 
 def full_caption(caption: str, *, n: int | None = None, seed: int | None = None) -> str:
     """Return a caption that ends with the number of cases and the seed, where they are known."""
-    known = [f"n = {n:,}"] * (n is not None) + [f"seed {seed}"] * (seed is not None)
+    known = ([] if n is None else [f"n = {n:,}"]) + ([] if seed is None else [f"seed {seed}"])
     ending = f" ({', '.join(known)})" if known else ""
     text = caption.strip()
     stop = "." if text.endswith(".") else ""

@@ -190,20 +190,22 @@ class Record:
             key, n, unit, note, format: as for `value`; n counts the cases of one seed.
             values: the number measured with each seed.
             spread: "range" from the smallest to the largest; "t95" the two-sided 95 % interval of the mean by
-                Student's t, which takes the seeds for a sample from a normal distribution.
+                Student's t, which takes the seeds for a sample from a normal distribution. One seed has no spread.
 
         Raises:
-            ValueError: fewer than two seeds, or an unknown spread.
+            ValueError: no seed, or an unknown spread.
         """
-        if not isinstance(values, Mapping) or len(values) < 2:
-            raise ValueError(f"value {key!r}: expected numbers by at least two seeds, got {values!r}")
+        if not isinstance(values, Mapping) or not values:
+            raise ValueError(f"value {key!r}: expected a number for each seed, got {values!r}")
         if spread not in SPREADS:
             raise ValueError(f"value {key!r}: spread: expected one of {', '.join(SPREADS)}; got {spread!r}")
         numbers = [float(plain_value(one, f"value {key!r}: seed {seed}")) for seed, one in values.items()]
         mean = math.fsum(numbers) / len(numbers)
-        bounds = (min(numbers), max(numbers)) if spread == "range" else _t_interval(numbers, mean)
+        bounds = None
+        if len(numbers) > 1:
+            bounds = (min(numbers), max(numbers)) if spread == "range" else _t_interval(numbers, mean)
         self.value(
-            key, mean, n=n, unit=unit, seeds=tuple(values), spread=bounds, spread_kind=spread, by_seed=numbers,
+            key, mean, n=n, unit=unit, seeds=tuple(values), spread=bounds, spread_kind=spread if bounds else None, by_seed=numbers,
             note=note, format=format,
         )  # fmt: skip
         return mean

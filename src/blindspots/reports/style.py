@@ -28,7 +28,6 @@ PALETTE = ("#2b97c9", "#db7420", "#4c9a73", "#b4318a", "#6d662a", "#6244f5")
 two stay apart for readers who see no red or no green."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
-HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---")
 
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 

@@ -1,0 +1,16 @@
+"""Attacks: one file each, one contract: attack(model, images, labels, *, ...) -> AttackResult."""
+
+from blindspots.attacks.l2_one_step import l2_one_step
+from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
+from blindspots.attacks.result import AttackResult, NewtonAttackResult
+from blindspots.attacks.ssim_budgeted_step import ssim_budgeted_step
+from blindspots.attacks.ssim_one_step import ssim_one_step
+
+__all__ = [
+    "AttackResult",
+    "NewtonAttackResult",
+    "l2_one_step",
+    "pgd_l2_until_flipped",
+    "ssim_budgeted_step",
+    "ssim_one_step",
+]

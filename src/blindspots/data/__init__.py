@@ -1,0 +1,42 @@
+"""Data sets behind one loader: embedded in a dependency, planted by the package, official in a data root."""
+
+from blindspots.data.embedded import PHOTOGRAPHS, country_incomes, photograph
+from blindspots.data.planted import (
+    ATTRIBUTES,
+    PlantedSignals,
+    correlated_attributes,
+    flip_attribute,
+    phi_coefficient,
+    phi_range,
+    planted_faces,
+    planted_scenes,
+    planted_signals,
+    synthesize,
+)
+from blindspots.data.registry import catalogue, describe, load
+from blindspots.data.sets import Card, ImageSet, Source, TableSet, fingerprint, sealed
+
+__all__ = [
+    "ATTRIBUTES",
+    "PHOTOGRAPHS",
+    "Card",
+    "ImageSet",
+    "PlantedSignals",
+    "Source",
+    "TableSet",
+    "catalogue",
+    "correlated_attributes",
+    "country_incomes",
+    "describe",
+    "fingerprint",
+    "flip_attribute",
+    "load",
+    "phi_coefficient",
+    "phi_range",
+    "photograph",
+    "planted_faces",
+    "planted_scenes",
+    "planted_signals",
+    "sealed",
+    "synthesize",
+]

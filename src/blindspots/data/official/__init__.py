@@ -1,0 +1,33 @@
+"""Official data sets, read in their publishers' layouts from a data root."""
+
+from blindspots.data.official import (
+    adult,
+    celeba,
+    cifar10,
+    cifar10h,
+    imagenet_compatible,
+    imagenet_labels,
+    meps,
+    mnist,
+    utkface,
+)
+from blindspots.data.official.celeba import read_celeba
+from blindspots.data.official.cifar10h import HumanJudgements
+from blindspots.data.official.imagenet_labels import ImageNetLabels, RaterAnswers
+from blindspots.data.official.utkface import read_utkface
+from blindspots.data.sets import Source
+
+SOURCES: tuple[Source, ...] = (
+    mnist.SOURCE,
+    cifar10.SOURCE,
+    cifar10.LOSSLESS_SOURCE,
+    cifar10h.SOURCE,
+    celeba.SOURCE,
+    utkface.SOURCE,
+    adult.SOURCE,
+    meps.SOURCE,
+    imagenet_compatible.SOURCE,
+    imagenet_labels.SOURCE,
+)
+
+__all__ = ["SOURCES", "HumanJudgements", "ImageNetLabels", "RaterAnswers", "read_celeba", "read_utkface"]

@@ -1,0 +1,16 @@
+"""Perceptual distances and what follows from their curvature."""
+
+from blindspots.perception.ssim import ssim, ssim_distance
+from blindspots.perception.ssim_dense import ssim_hessian_dense
+from blindspots.perception.ssim_hessian import ssim_hessian_diagonal, ssim_hessian_product
+from blindspots.perception.ssim_newton import NewtonDirection, ssim_newton_direction
+
+__all__ = [
+    "NewtonDirection",
+    "ssim",
+    "ssim_distance",
+    "ssim_hessian_dense",
+    "ssim_hessian_diagonal",
+    "ssim_hessian_product",
+    "ssim_newton_direction",
+]

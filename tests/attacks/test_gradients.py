@@ -1,0 +1,45 @@
+"""The loss gradient against finite differences, and unit vectors."""
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from blindspots.attacks.gradients import logit_margin, loss_gradient, unit_vectors
+
+
+def test_gradient_is_that_of_each_images_own_loss(small_network, draw):
+    model, images, labels = small_network(), draw(3, 1, 8, 8), torch.tensor([0, 1, 2])
+    gradients, stopped = loss_gradient(model, images, labels)
+    assert not stopped.any()
+    direction = draw(3, 1, 8, 8, seed=7) - 0.5
+    above, below = (cross_entropy(model(images + step * direction), labels, reduction="none") for step in (1e-6, -1e-6))
+    # Central differences: truncation 1e-12, rounding 1e-16 / 1e-6.
+    torch.testing.assert_close((above - below) / 2e-6, (gradients * direction).sum(dim=(1, 2, 3)), rtol=0, atol=1e-8)
+
+
+def test_images_above_the_margin_get_no_gradient(small_network, draw):
+    model, images = small_network(), draw(4, 1, 8, 8)
+    labels = torch.tensor([0, 1, 2, 3])
+    margins = logit_margin(model(images), labels)
+    level = margins.sort().values[1:3].mean().item()
+    gradients, stopped = loss_gradient(model, images, labels, stop_above=level)
+    assert torch.equal(stopped, margins > level) and stopped.sum() == 2
+    assert gradients[stopped].abs().max() == 0
+    torch.testing.assert_close(gradients[~stopped], loss_gradient(model, images, labels)[0][~stopped])
+    everything, stopped = loss_gradient(model, images, labels, stop_above=-1e9)
+    assert stopped.all() and everything.abs().max() == 0
+
+
+def test_margin_is_the_best_other_logit_less_the_labels():
+    logits = torch.tensor([[1.0, 4.0, 2.0], [3.0, 0.0, 3.0]])
+    assert logit_margin(logits, torch.tensor([1, 0])).tolist() == [-2.0, 0.0]
+    assert logit_margin(logits, torch.tensor([0, 1])).tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1.0, 1e30])
+def test_unit_vectors_have_unit_length_at_any_scale(draw, scale):
+    vectors = draw(3, 1, 5, 5, dtype=torch.float32) * scale
+    vectors[1] = 0
+    units, zero = unit_vectors(vectors)
+    torch.testing.assert_close(units.flatten(1).norm(dim=1), torch.tensor([1.0, 0.0, 1.0]))
+    assert zero.tolist() == [False, True, False]
