@@ -27,6 +27,9 @@ def test_a_change_of_the_extension_makes_sphinx_read_every_page(monkeypatch, tmp
     assert sphinx_extension.source_version() == before
     (tmp_path / "one.py").write_text("a = 2")
     assert sphinx_extension.source_version() != before
+    before = sphinx_extension.source_version()
+    (tmp_path / "static" / "style.css").write_text("p {}")
+    assert sphinx_extension.source_version() != before
 
 
 def test_its_docstring_lists_every_role_and_directive():

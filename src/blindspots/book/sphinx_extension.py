@@ -67,7 +67,7 @@ def setup(app):
 
 def source_version() -> int:
     """Return a number made from the extension's own sources: when they change, Sphinx reads every page again."""
-    files = sorted(STATIC.parent.glob("*.py"))
+    files = sorted([*STATIC.parent.glob("*.py"), *STATIC.iterdir()])
     return zlib.crc32(b"".join(file.read_bytes() for file in files))
 
 

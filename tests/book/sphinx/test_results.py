@@ -84,3 +84,14 @@ def test_another_profile_is_another_book(book, record):
     book.build()
     book.build(blindspots_profile="smoke")
     assert "0.500" in book.html("uses")
+
+
+def test_a_changed_style_sheet_reaches_the_site_without_another_change(book):
+    (book.source / "_static").mkdir()
+    (book.source / "_static" / "own.css").write_text("p { color: red; }")
+    book.page("prose", "# Prose\n\nText.\n")
+    book.build(html_static_path=["_static"])
+    touch_later(book.source / "_static" / "own.css", "p { color: green; }")
+    book.build(html_static_path=["_static"])
+    assert "green" in (book.root / "html" / "_static" / "own.css").read_text()
+    assert "prose" not in book.read
