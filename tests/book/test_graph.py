@@ -6,7 +6,7 @@ from blindspots.book.graph import notebook_jobs, site_inputs
 def test_a_job_names_its_inputs_and_plain_values(layout):
     one, two = notebook_jobs(layout, "smoke")
     assert one.inputs == ["notebooks/part/one.py"]
-    assert json.loads(one.parameters) == {"epsilon": 0.25}
+    assert json.loads(one.parameters) == {"parameters": {"epsilon": 0.25}, "threads": 1}
     assert one.stamp == "_build/stamps/smoke/part/one.json"
     assert (one.rule, two.rule) == ("part__one", "part__two")
 

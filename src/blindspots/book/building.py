@@ -20,7 +20,7 @@ from blindspots.book.repository import Layout
 CHATTER = re.compile(
     r"\s*$|\[IPKernelApp\] WARNING|\[\w{3} \w{3} +\d+ [\d:]+ \d{4}\]$|Assuming unrestricted shared|Building DAG"
     r"|Using shell|Provided (cores|resources)|Rules claiming|Job stats|job +count|-+ +-+$|\w+ +\d+$|Select jobs"
-    r"|Execute \d+ jobs|Finished jobid|Complete log|Elapsed time|Nothing to be done|config: "
+    r"|Execute \d+ jobs|Finished jobid|Unlock(ing|ed)|Complete log|Elapsed time|Nothing to be done|config: "
 )
 
 
@@ -40,15 +40,15 @@ def build_book(layout: Layout, profile: str, *, jobs: int, target: str = "site",
     """
     plan = load_profile(layout, profile)
     gpus = max((notebook.gpu for notebook in plan.notebooks.values()), default=0)
+    graph = [sys.executable, "-m", "snakemake", target, "--snakefile", "Snakefile", "--config", f"profile={profile}"]
     command = [
-        sys.executable, "-m", "snakemake", target, "--snakefile", "Snakefile", "--cores", str(jobs),
-        "--keep-going", "--rerun-incomplete", "--rerun-triggers", "mtime", "params", "input",
-        "--resources", f"gpu={gpus}", "--config", f"profile={profile}", "--nocolor",
+        *graph, "--cores", str(jobs), "--keep-going", "--rerun-incomplete", "--nocolor",
+        "--rerun-triggers", "mtime", "params", "input", "--resources", f"gpu={gpus}",
         "--quiet", *(["host"] if explain else ["host", "rules"]),
     ]  # fmt: skip
     with _one_build_at_a_time(layout) as run:
         if any((layout.root / ".snakemake" / "locks").glob("*")):
-            run([sys.executable, "-m", "snakemake", "--snakefile", "Snakefile", "--unlock", "--quiet", "all"], None)
+            run([*graph, "--unlock"], is_chatter)
         if run(command, None if explain else is_chatter) != 0:
             raise BuildFailed(
                 "the build stopped, see above; notebooks that succeeded are kept, and the same command resumes"

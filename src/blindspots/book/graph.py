@@ -12,7 +12,10 @@ from blindspots.provenance import PACKAGE_DIRECTORY, source_closure
 
 @dataclass(frozen=True)
 class Job:
-    """One notebook in the graph; paths are relative to the root, all values are plain."""
+    """One notebook in the graph; paths are relative to the root, all values are plain.
+
+    `parameters` holds the threads too: Snakemake does not count a changed number of threads as a reason to run again.
+    """
 
     name: str
     rule: str
@@ -42,7 +45,7 @@ def notebook_jobs(layout: Layout, profile: str) -> list[Job]:
                 inputs=[file.relative_to(layout.root).as_posix() for file in files if file.is_relative_to(layout.root)],
                 stamp=stamp.relative_to(layout.root).as_posix(),
                 benchmark=f"_build/benchmarks/{profile}/{name}.tsv",
-                parameters=json.dumps(plan.parameters, sort_keys=True),
+                parameters=json.dumps({"parameters": plan.parameters, "threads": plan.threads}, sort_keys=True),
                 threads=plan.threads,
                 memory_mb=plan.memory_mb,
                 minutes=plan.minutes,

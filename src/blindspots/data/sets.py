@@ -125,8 +125,8 @@ def fingerprint(*tensors: Tensor) -> str:
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        # Flat first: an axis of length 1 may carry a stride that forbids the view as bytes.
-        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        # Cloned flat: an axis of length 1 may carry a stride that forbids the view as bytes.
+        flat = tensor.detach().cpu().flatten().clone(memory_format=torch.contiguous_format)
         if flat.numel():
             digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
