@@ -10,9 +10,10 @@ GENERATED = ("genindex", "search")
 
 
 def page_names(site):
-    """Return every page that a reader can open, as docnames."""
+    """Return every page that a reader stays on, as docnames; index.html only leads on to the first page."""
     files = [path.relative_to(site) for path in site.rglob("*.html")]
-    return sorted(str(path.with_suffix("")) for path in files if not path.parts[0].startswith("_"))
+    pages = [path for path in files if not path.parts[0].startswith("_") and path.name != "index.html"]
+    return sorted(str(path.with_suffix("")) for path in pages)
 
 
 class Scan(html.parser.HTMLParser):
@@ -85,6 +86,10 @@ def test_every_image_says_what_it_shows(scans):
     silent = [f"{name}: {image}" for name, scan in scans.items() for image in scan.images
               if not (image.get("alt") or "").strip()]  # fmt: skip
     assert not silent, silent
+
+
+def test_the_folders_index_leads_to_the_first_page(site):
+    assert 'url=intro.html"' in (site / "index.html").read_text()
 
 
 def test_equations_are_drawn_without_a_network(open_page):
