@@ -19,7 +19,9 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from blindspots.book.sphinx import claims, figures, mathjax, numbers, results, sections, status, tables
+from docutils import nodes
+
+from blindspots.book.sphinx import citations, claims, figures, mathjax, numbers, results, sections, status, tables
 
 STATIC = Path(__file__).parent / "sphinx" / "static"
 
@@ -40,6 +42,7 @@ def setup(app):
         man=plain,
         texinfo=plain,
     )
+    app.add_node(nodes.citation, override=True, html=(citations.visit_html, citations.depart_html))
     app.add_role("record", numbers.RecordRole())
     app.add_directive("record-figure", figures.RecordFigure)
     app.add_directive("record-table", tables.RecordTable)
@@ -64,7 +67,7 @@ def setup(app):
 
 def source_version() -> int:
     """Return a number made from the extension's own sources: when they change, Sphinx reads every page again."""
-    files = sorted(STATIC.parent.glob("*.py"))
+    files = sorted([*STATIC.parent.glob("*.py"), *STATIC.iterdir()])
     return zlib.crc32(b"".join(file.read_bytes() for file in files))
 
 

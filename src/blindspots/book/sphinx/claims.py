@@ -135,7 +135,8 @@ def filter_form(shown: Sequence[ShownClaim]) -> str:
 
     def choice(label: str, prefix: str, options: dict[str, str], every: str) -> str:
         items = "".join(f'<option value="{value}">{escape(name)}</option>' for value, name in options.items())
-        return f'<label>{label} <select data-filter="{prefix}"><option value="">{every}</option>{items}</select></label>'
+        items = f'<option value="">{every}</option>{items}'
+        return f'<label>{label} <select data-filter="{prefix}">{items}</select></label>'
 
     return (
         '<form class="scorecard-filter" hidden>'

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,13 @@ class Store:
     def signature(self) -> tuple[tuple[str, int, int], ...]:
         """Return name, time and size of every file that a whole-book page (the scorecard) may show."""
         files = [*self.build.glob("*/*.json"), *self.recorded.glob("*/*/*.json")]
-        files += [*self.claims.glob("*.yml"), *self.benchmarks.rglob("*.tsv")]
-        stats = ((str(path), path.stat()) for path in sorted(files))
-        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+        return file_signature([*files, *self.claims.glob("*.yml"), *self.benchmarks.rglob("*.tsv")])
+
+
+def file_signature(files: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time and size of files, in alphabetical order."""
+    stats = ((str(path), path.stat()) for path in sorted(files) if path.is_file())
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
 def configure(app, config) -> None:
@@ -85,11 +90,18 @@ def note_whole_book(env) -> None:
 
 
 def outdated(app, env, added, changed, removed) -> list[str]:
-    """Name the whole-book pages if any record, claim or run time differs from the last build's."""
-    signature = store_of(env).signature()
-    before, env.blindspots_signature = getattr(env, "blindspots_signature", None), signature
-    readers = getattr(env, "blindspots_readers", set())
-    return sorted(readers & env.found_docs) if signature != before else []
+    """Name the pages that Sphinx would not notice: whole-book pages, and the first one for a new style sheet.
+
+    Sphinx copies style sheets only in a build that writes some page.
+    """
+    signature, styles = store_of(env).signature(), file_signature(Path(env.srcdir, "_static").rglob("*"))
+    before = getattr(env, "blindspots_signature", None)
+    env.blindspots_signature = (signature, styles)
+    if before is None:
+        return []
+    readers = getattr(env, "blindspots_readers", set()) if before[0] != signature else set()
+    first = {env.config.root_doc} if before[1] != styles else set()
+    return sorted((readers | first) & env.found_docs)
 
 
 def purge(app, env, docname: str) -> None:

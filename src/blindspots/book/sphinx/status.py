@@ -169,7 +169,8 @@ def run_line(env, record: dict[str, Any]) -> nodes.paragraph:
     """Say in one line which run the page shows, and offer its notebook."""
     made = record["provenance"]
     seed = "" if made["seed"] is None else f", seed {made['seed']}"
-    line = paragraph(f"Profile {record['profile']}, ran in {duration_text(made['duration_s'])}{seed}. ", classes=["run-line"])
+    text = f"Profile {record['profile']}, ran in {duration_text(made['duration_s'])}{seed}. "
+    line = paragraph(text, classes=["run-line"])
     page = Path(env.doc2path(env.docname))
     if page.suffix == ".ipynb":
         link = addnodes.download_reference(
