@@ -61,9 +61,10 @@ class TestNotebook:
         for wanted in ("record.write()", "{claims}", "Differs from the paper", "{exercise}", "{solution}"):
             assert wanted.lower() in text.lower(), wanted
 
-    def test_code_cells_are_short(self, name):
+    def test_code_cells_that_are_shown_are_short(self, name):
         for cell in code_cells(name):
-            assert len([line for line in cell.source.splitlines() if line.strip()]) <= 25, cell.source
+            lines = [line for line in cell.source.splitlines() if line.strip()]
+            assert len(lines) <= 30 or "hide-input" in cell.metadata.get("tags", []), cell.source
 
     def test_every_profile_runs_it(self, name):
         for profile in PROFILES:

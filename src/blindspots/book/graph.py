@@ -61,5 +61,6 @@ def site_inputs(layout: Layout) -> list[str]:
     prose = [path for path in layout.book.rglob("*") if path.is_file() and not path.is_relative_to(executed)]
     recorded = [path for path in layout.recorded.rglob("*.json") if path.is_relative_to(layout.recorded)]
     extension = source_closure(PACKAGE_DIRECTORY / "book" / "sphinx_extension.py")
-    files = [layout.root / "_config.yml", *prose, *recorded, *extension]
+    static = (PACKAGE_DIRECTORY / "book" / "sphinx" / "static").glob("*")
+    files = [layout.root / "_config.yml", *prose, *recorded, *extension, *static]
     return sorted({file.relative_to(layout.root).as_posix() for file in files if file.is_relative_to(layout.root)})
