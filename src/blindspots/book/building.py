@@ -18,9 +18,10 @@ from blindspots.book.profiles import load_profile
 from blindspots.book.repository import Layout
 
 CHATTER = re.compile(
-    r"\s*$|\[IPKernelApp\] WARNING|\[\w{3} \w{3} +\d+ [\d:]+ \d{4}\]$|Assuming unrestricted shared|Building DAG"
-    r"|Using shell|Provided (cores|resources)|Rules claiming|Job stats|job +count|-+ +-+$|\w+ +\d+$|Select jobs"
-    r"|Execute \d+ jobs|Finished jobid|Unlock(ing|ed)|Complete log|Elapsed time|Nothing to be done|config: "
+    r"\s*$|\[IPKernelApp\] (WARNING|ERROR \| KeyboardInterrupt)|\[\w{3} \w{3} +\d+ [\d:]+ \d{4}\]$"
+    r"|Assuming unrestricted shared|Building DAG|Using shell|Provided (cores|resources)|Rules claiming|Job stats"
+    r"|job +count|-+ +-+$|\w+ +\d+$|Select jobs|Execute \d+ jobs|Finished jobid|Unlock(ing|ed)|Complete log"
+    r"|Elapsed time|Nothing to be done|config: "
 )
 
 
