@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from blindspots.book.data_commands import data_app
+from blindspots.book.progress import Progress
 
 app = typer.Typer(
     help="Blindspots, a book that runs.",
@@ -54,19 +55,18 @@ def run_command(
     if output is None:
         output = layout.page(profile, name) if in_place else Path.cwd() / f"{Path(name).name}-executed.ipynb"
     results = layout.results if in_place else output.resolve().parent / f"{output.stem}-results"
-    report = _report(name)
-    done = execution.run_notebook(
-        layout,
-        name,
-        parameters=parameters,
-        profile=profile or "local",
-        output=output.resolve(),
-        results=results,
-        threads=threads,
-        reuse=in_place,
-        report=report,
-    )
-    report("")
+    with Progress(name) as progress:
+        done = execution.run_notebook(
+            layout,
+            name,
+            parameters=parameters,
+            profile=profile or "local",
+            output=output.resolve(),
+            results=results,
+            threads=threads,
+            reuse=in_place,
+            report=progress,
+        )
     how = f"executed in {done.seconds:.0f} s" if done.executed else "prose updated, outputs kept"
     typer.echo(f"{name}: {how}" + ("" if in_place else f"\n  page   {done.page}\n  record {done.record}"))
     if stamp is not None:
@@ -133,12 +133,19 @@ def record_command(
     """Keep this build's results of a profile under version control, in results/<profile>/."""
     from blindspots.book.profiles import find_notebook
     from blindspots.book.repository import find_layout
+    from blindspots.reports.claims import PART_TITLES, load_claims
     from blindspots.reports.recorded import record_run
+    from blindspots.reports.schema import read_records
+    from blindspots.reports.scorecard import scorecard
+    from blindspots.reports.summary import write_summary
 
     layout = find_layout()
     names = [find_notebook(layout, name) for name in notebook or []] or None
     for path in record_run(profile, layout.results, layout.recorded, repository=layout.root, notebooks=names):
         typer.echo(path.relative_to(layout.root))
+    judged = scorecard(load_claims(layout.book / "claims"), read_records(layout.recorded / profile))
+    picture = write_summary(judged, layout.recorded / profile, titles=PART_TITLES)
+    typer.echo(f"{picture.light.relative_to(layout.root)}: {judged.summary()}")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -146,25 +153,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator or not name:
         raise ValueError(f"-p: expected NAME VALUE, got {text!r}")
     return name, value
-
-
-def _report(name: str):
-    """Return a function that shows progress: in place on a terminal, else one line every ten seconds."""
-    import time
-
-    started = last = time.monotonic()
-
-    def report(line: str) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if sys.stderr.isatty() and "SNAKEMAKE_PROFILE" not in os.environ:
-            sys.stderr.write(f"\r\x1b[2K{name} {now - started:4.0f} s  {line}" if line else "\r\x1b[2K")
-            sys.stderr.flush()
-        elif line and (now - last > 10 or line.startswith("cell 1 ")):
-            last = now
-            sys.stderr.write(f"{name} {now - started:4.0f} s  {line}\n")
-
-    return report
 
 
 def joined_parameters(arguments: list[str]) -> list[str]:

@@ -59,7 +59,7 @@ def site_inputs(layout: Layout) -> list[str]:
     """Return what the site is made of besides executed notebooks, relative to the root."""
     executed = layout.book / "notebooks"
     prose = [path for path in layout.book.rglob("*") if path.is_file() and not path.is_relative_to(executed)]
-    recorded = [path for path in layout.recorded.rglob("*.json") if path.is_relative_to(layout.recorded)]
+    recorded = list(layout.recorded.rglob("*.json"))
     extension = source_closure(PACKAGE_DIRECTORY / "book" / "sphinx_extension.py")
     static = (PACKAGE_DIRECTORY / "book" / "sphinx" / "static").glob("*")
     files = [layout.root / "_config.yml", *prose, *recorded, *extension, *static]

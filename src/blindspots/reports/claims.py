@@ -26,7 +26,16 @@ __all__ = [
 ]  # fmt: skip
 
 PAPERS = ("p0", "p1", "p2", "p3", "p4")
-PARTS = ("attacks", "fairness", "purify", "latent", "debias", "criticism", "crossings")
+PART_TITLES = {
+    "attacks": "I · Attacks",
+    "fairness": "II · Fairness",
+    "purify": "III · Purification",
+    "latent": "IV · Latent space",
+    "debias": "V · Debiasing",
+    "criticism": "VI · Criticism",
+    "crossings": "VII · Crossings",
+}
+PARTS = tuple(PART_TITLES)
 
 _ID = re.compile(r"(p[0-9])-[a-z0-9][a-z0-9.-]*")
 _TEXTS = ("id", "paper", "part", "place", "statement", "reported", "scale", "not_attempted")

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from blindspots.book.sphinx.claims import TITLES, chip
-from blindspots.reports.claims import PARTS, VERDICTS
+from blindspots.book.sphinx.claims import chip
+from blindspots.reports.claims import PART_TITLES, PARTS, VERDICTS
 
 
 def test_every_part_has_a_title():
-    assert tuple(TITLES) == PARTS
+    assert set(PART_TITLES) == set(PARTS)
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)

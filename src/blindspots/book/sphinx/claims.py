@@ -15,18 +15,9 @@ from sphinx.util.docutils import SphinxDirective
 from blindspots.book.sphinx.judgements import ShownClaim, judged
 from blindspots.book.sphinx.results import note_whole_book, store_of
 from blindspots.book.sphinx.tables import build_table, page_link, paragraph
-from blindspots.reports.claims import PARTS, VERDICTS
+from blindspots.reports.claims import PART_TITLES, PARTS, VERDICTS
 
 logger = logging.getLogger(__name__)
-TITLES = {
-    "attacks": "I · Attacks",
-    "fairness": "II · Fairness",
-    "purify": "III · Purification",
-    "latent": "IV · Latent space",
-    "debias": "V · Debiasing",
-    "criticism": "VI · Criticism",
-    "crossings": "VII · Crossings",
-}
 
 
 def slug(verdict: str) -> str:
@@ -130,7 +121,7 @@ class Scorecard(SphinxDirective):
 
 def filter_form(shown: Sequence[ShownClaim]) -> str:
     """Write the two lists and the live count; the script shows them."""
-    parts = {part: TITLES[part] for part in PARTS if any(one.claim.part == part for one in shown)}
+    parts = {part: PART_TITLES[part] for part in PARTS if any(one.claim.part == part for one in shown)}
     verdicts = {slug(name): name for name in VERDICTS if any(one.verdict == name for one in shown)}
 
     def choice(label: str, prefix: str, options: dict[str, str], every: str) -> str:
@@ -158,7 +149,7 @@ class ScorecardSummary(SphinxDirective):
             counts = Counter(one.verdict for one in shown if one.claim.part == part)
             total = counts.total()
             numbers = [str(counts[verdict] or "·") for verdict in VERDICTS]
-            link = paragraph(page_link(self.env, f"parts/{part}", TITLES[part]))
+            link = paragraph(page_link(self.env, f"parts/{part}", PART_TITLES[part]))
             rows.append([link, *numbers, str(total) if total else "planned"])
         columns = ["Part", *(paragraph(chip(verdict)) for verdict in VERDICTS), "Claims"]
         numeric = [False] + [True] * (len(VERDICTS) + 1)
