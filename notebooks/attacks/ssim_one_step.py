@@ -196,6 +196,26 @@ record.figure(
     seed=seeds[0],
 )
 
+# %% tags=["remove-cell"]
+kinds = ["original", "SSIM step, clipped", "L2 step, clipped"]
+first = [columns[kind][0] for kind in kinds]
+read = read_by(model, torch.stack(first)).tolist()
+record.figure(
+    image_grid(
+        [first],
+        column_titles=["original", "after the SSIM step", "after the L2 step"],
+        notes=[[f"the network reads {c}" for c in read]],
+    ),
+    "teaser",
+    caption=f"One handwritten digit, and the same digit after two attacks of the same length, {epsilon:g}. "
+    "Which of them do you still read?",
+    alt=f"Three pictures of a handwritten {labels[shown[0]]}: the original, read as {read[0]} by the network; after the SSIM "
+    f"step, with a mottled stroke on black ground, read as {read[1]}; after the L2 step, with noise all around, read as "
+    f"{read[2]}.",
+    n=1,
+    seed=seeds[0],
+)
+
 # %% [markdown]
 # Look at the background: it stays dark in the second and third columns and fills with noise in the last two. The strokes
 # pay for it: the SSIM step breaks them up.
