@@ -116,9 +116,9 @@ def test_numbers_are_flush_right_and_nothing_has_a_fixed_width():
     assert "width" not in html
 
 
-def test_a_wide_table_scrolls_in_its_own_region_by_keyboard_too():
+def test_a_wide_table_scrolls_in_its_own_group_by_keyboard_too():
     region = Tags(table()._repr_html_()).all("div")[0]
-    assert region["role"] == "region" and region["tabindex"] == "0"
+    assert region["role"] == "group" and region["tabindex"] == "0"
     assert region["aria-label"] == "Success of two steps."
     assert "overflow-x:auto" in region["style"]
 

@@ -37,7 +37,9 @@ def open_page(browser):
 
     def opened(name, *, theme="light", width=1280):
         if (theme, width) not in contexts:
-            context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
+            context = browser.new_context(
+                color_scheme=theme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+            )
             context.set_default_timeout(20_000)
             contexts[theme, width] = context.new_page()
             contexts[theme, width].requests = []

@@ -21,7 +21,18 @@ from pathlib import Path
 
 from docutils import nodes
 
-from blindspots.book.sphinx import citations, claims, figures, mathjax, numbers, results, sections, status, tables
+from blindspots.book.sphinx import (
+    citations,
+    claims,
+    exercises,
+    figures,
+    mathjax,
+    numbers,
+    results,
+    sections,
+    status,
+    tables,
+)
 
 STATIC = Path(__file__).parent / "sphinx" / "static"
 
@@ -61,6 +72,7 @@ def setup(app):
     app.connect("env-merge-info", results.merge)
     app.connect("doctree-read", status.frame_notebook, priority=400)  # before Sphinx collects downloads
     app.connect("doctree-read", figures.check_alternative_text, priority=450)
+    app.connect("doctree-resolved", exercises.number_bodies)
     app.connect("build-finished", mathjax.copy_bundle)
     return {"env_version": source_version(), "parallel_read_safe": True, "parallel_write_safe": True}
 

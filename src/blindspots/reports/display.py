@@ -182,9 +182,12 @@ def table_html(entry: dict[str, Any]) -> str:
 
 
 def scrolling(table: str, *, label: str) -> str:
-    """Return a table in a region that scrolls sideways by itself, by touch and by keyboard."""
+    """Return a table in a group that scrolls sideways by itself, by touch and by keyboard.
+
+    A group is no landmark of the page, so several may carry the same label.
+    """
     return (
-        f'<div class="blindspots-scroll" role="region" tabindex="0" aria-label="{escape(label, quote=True)}" '
+        f'<div class="blindspots-scroll" role="group" tabindex="0" aria-label="{escape(label, quote=True)}" '
         f'style="overflow-x:auto">{table}</div>'
     )
 
