@@ -179,6 +179,7 @@ def _execute(
             cwd=str(layout.root),
             progress_bar=False,
             request_save_on_cell_execute=False,
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # it warns of its transport at every start
         )
     except PapermillExecutionError as error:
         failed = layout.build / "failed" / f"{name}.ipynb"
