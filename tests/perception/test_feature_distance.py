@@ -68,6 +68,7 @@ def test_bad_features_are_named(draw):
         (lambda x: x, "list of layer activations, got Tensor"),
         (lambda x: [], "got list without any"),
         (lambda x: [x, x[:1]], r"layer 1 as \(2, C, H, W\) or \(2, D\), got \(1, 3, 8, 8\)"),
+        (lambda x: [None], r"layer 0 as \(N, C, H, W\) or \(N, D\), got NoneType"),
         (lambda x: [x, None], "layer 1 .* got NoneType"),
     ):
         with pytest.raises(ValueError, match=message):

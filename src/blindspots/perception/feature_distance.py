@@ -51,12 +51,12 @@ def _check_activations(activations: object) -> None:
             f"{type(activations).__name__}{' without any' if isinstance(activations, list | tuple) else ''}; "
             "see layer_features"
         )
+    n = len(activations[0]) if isinstance(activations[0], Tensor) else "N"
     for number, layer in enumerate(activations):
-        if not isinstance(layer, Tensor) or layer.ndim not in (2, 4) or layer.shape[0] != activations[0].shape[0]:
+        if not isinstance(layer, Tensor) or layer.ndim not in (2, 4) or layer.shape[0] != n:
             got = tuple(layer.shape) if isinstance(layer, Tensor) else type(layer).__name__
             raise ValueError(
-                f"features: expected layer {number} as ({activations[0].shape[0]}, C, H, W) or "
-                f"({activations[0].shape[0]}, D), got {got}; choose other layers"
+                f"features: expected layer {number} as ({n}, C, H, W) or ({n}, D), got {got}; choose other layers"
             )
 
 
