@@ -1,8 +1,14 @@
 """Images and an independent SSIM that the perception tests share."""
 
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import nn
 
 from blindspots.types import PreparedDistance
@@ -123,3 +129,46 @@ def obeys_the_contract():
             prepared.select(torch.zeros(len(images), dtype=torch.bool))
 
     return check
+
+
+@pytest.fixture
+def drawn_state():
+    """Return a function that draws weights of fitting size for a network built without any, by name."""
+
+    def make(build, *, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        with torch.device("meta"):
+            shapes = {name: value.shape for name, value in build().state_dict().items()}
+        return {
+            name: torch.randn(shape, generator=generator) * (2.0 / max(1, shape[1:].numel())) ** 0.5
+            for name, shape in shapes.items()
+        }
+
+    return make
+
+
+@pytest.fixture
+def no_weights_anywhere(tmp_path, monkeypatch):
+    """An empty data root and an empty torch hub; returns the root's weights folder."""
+    (tmp_path / "root" / "weights").mkdir(parents=True)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setenv("BLINDSPOTS_DATA", str(tmp_path / "root"))
+    return tmp_path / "root" / "weights"
+
+
+@pytest.fixture
+def tid2013():
+    """Five TID2013 pairs: images, references, lists of (1, 3, H, W); published values by metric, (5,) float64."""
+    folder = Path(os.environ.get("BLINDSPOTS_DATA", ""), "iqa", "tid2013_pairs")
+    if not folder.is_dir():
+        pytest.skip("the TID2013 pairs are not below BLINDSPOTS_DATA")
+    with open(folder / "results_official.csv", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    names = [name.removesuffix(".bmp") for name in header[1:]]
+
+    def read(kind):
+        arrays = [np.array(Image.open(folder / f"{name}_{kind}.png").convert("RGB")) for name in names]
+        return [torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255 for array in arrays]
+
+    values = {row[0]: torch.tensor([float(x) for x in row[1:]], dtype=torch.float64) for row in rows}
+    return read("dist"), read("ref"), values

@@ -1,10 +1,13 @@
 """Perceptual distances and what follows from their curvature."""
 
 from blindspots.perception.color import ciede2000, ciede2000_distance, rgb_to_lab
+from blindspots.perception.dists_distance import dists_distance
 from blindspots.perception.encoded import EncodedDistance, PreparedEncoding
 from blindspots.perception.feature_distance import feature_distance, stacked_features
 from blindspots.perception.layer_features import LayerFeatures, layer_features
+from blindspots.perception.lpips_distance import lpips_distance
 from blindspots.perception.ms_ssim import MultiScaleSSIMDistance, ms_ssim_distance
+from blindspots.perception.pieapp_distance import pieapp_distance
 from blindspots.perception.ssim import ssim, ssim_distance
 from blindspots.perception.ssim_dense import ssim_hessian_dense
 from blindspots.perception.ssim_hessian import ssim_hessian_diagonal, ssim_hessian_product
@@ -20,9 +23,12 @@ __all__ = [
     "SSIMDistance",
     "ciede2000",
     "ciede2000_distance",
+    "dists_distance",
     "feature_distance",
     "layer_features",
+    "lpips_distance",
     "ms_ssim_distance",
+    "pieapp_distance",
     "rgb_to_lab",
     "ssim",
     "ssim_distance",
