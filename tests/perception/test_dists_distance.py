@@ -67,3 +67,15 @@ def test_missing_or_wrong_weights_are_named(own, no_weights_anywhere):
         dists_distance(weights={"alpha": own["alpha"]})
     with pytest.raises(ValueError, match=r"expected alpha of shape \(1, 1475, 1, 1\), got \(1475,\)"):
         dists_distance(weights={"alpha": own["alpha"].flatten(), "beta": own["beta"]})
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_the_network_follows_the_images_to_a_gpu_and_back(draw, noise, own, backbone):
+    distance = dists_distance(weights=own, backbone=backbone)
+    images, references = pair(draw, noise, 2, 3, 20, 24, dtype=torch.float64)
+    here = distance(images, references)
+    there = distance.prepare(references.cuda())(images.cuda())
+    assert there.is_cuda
+    torch.testing.assert_close(there.cpu(), here, rtol=0, atol=1e-9)
+    assert torch.equal(distance(images, references), here)

@@ -91,3 +91,13 @@ def test_bad_arguments_are_named(draw):
         judge_images(images, images[..., 1:])
     with pytest.raises(ValueError, match=r"images: expected 3 channels .* got 2"):
         judge_images(images[:, :2], images[:, :2])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_gives_what_the_cpu_gives(draw, noise):
+    images, references = pair(draw, noise, 2, 3, 48, 56)
+    here, there = judge_images(images, references), judge_images(images.cuda(), references.cuda())
+    for name, scores in here.items():
+        assert not there[name].is_cuda
+        torch.testing.assert_close(there[name], scores, rtol=0, atol=1e-6)
