@@ -6,31 +6,9 @@ import os
 from pathlib import Path
 
 from blindspots.data.published import PUBLISHED
+from blindspots.data_root import VARIABLE, check_folder, find_data_root
 
-VARIABLE = "BLINDSPOTS_DATA"
-
-
-def find_data_root(data_root: str | Path | None = None) -> Path:
-    """Return the data root as an absolute path: the argument, or the environment variable BLINDSPOTS_DATA.
-
-    Raises:
-        FileNotFoundError: neither is given, or the folder does not exist.
-        NotADirectoryError: it is a file.
-        PermissionError: it cannot be read.
-    """
-    given = data_root if data_root is not None else os.environ.get(VARIABLE) or None
-    where = "data_root" if data_root is not None else VARIABLE
-    if given is None:
-        raise FileNotFoundError(
-            f"data_root: expected a folder with official data sets, got none; set {VARIABLE} or pass "
-            "data_root=..., or use an embedded or planted set, which needs no folder"
-        )
-    if not isinstance(given, str | Path):
-        raise TypeError(f"data_root: expected a path, got {type(given).__name__} {given!r}")
-    root = Path(given).expanduser().absolute()
-    check_folder(root, where)
-    return root
-
+__all__ = ["VARIABLE", "check_folder", "find_data_root", "find_set", "half_written", "require_files"]
 
 def find_set(name: str, *, data_root: str | Path | None = None) -> Path:
     """Return the folder of an official set below the data root.
@@ -83,22 +61,3 @@ def half_written(name: str, file: Path, expected: str, got: str) -> ValueError:
         f"{name}: expected {expected} in {file}, got {got}; the file is half-written or damaged, "
         f"remove it and {PUBLISHED[name].remedy()}"
     )
-
-
-def check_folder(folder: Path, name: str) -> None:
-    """Raise unless a path is a folder that can be listed."""
-    if not folder.exists():
-        raise FileNotFoundError(
-            f"{name}: expected an existing folder, got {folder}; create it or correct the path"
-        )
-    if not folder.is_dir():
-        raise NotADirectoryError(
-            f"{name}: expected a folder, got the file {folder}; give the folder that holds the sets"
-        )
-    try:
-        with os.scandir(folder) as entries:
-            next(entries, None)
-    except PermissionError as error:
-        raise PermissionError(
-            f"{name}: expected to list {folder}, got no permission; use chmod or another folder"
-        ) from error
