@@ -1,5 +1,6 @@
 """Perceptual distances and what follows from their curvature."""
 
+from blindspots.perception.color import ciede2000, rgb_to_lab
 from blindspots.perception.ssim import ssim, ssim_distance
 from blindspots.perception.ssim_dense import ssim_hessian_dense
 from blindspots.perception.ssim_hessian import ssim_hessian_diagonal, ssim_hessian_product
@@ -7,6 +8,8 @@ from blindspots.perception.ssim_newton import NewtonDirection, ssim_newton_direc
 
 __all__ = [
     "NewtonDirection",
+    "ciede2000",
+    "rgb_to_lab",
     "ssim",
     "ssim_distance",
     "ssim_hessian_dense",
