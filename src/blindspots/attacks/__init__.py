@@ -1,6 +1,8 @@
 """Attacks: one file each, one contract: attack(model, images, labels, *, ...) -> AttackResult."""
 
+from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.l2_one_step import l2_one_step
+from blindspots.attacks.perceptual_attack import PerceptualAttackResult, perceptual_attack
 from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
 from blindspots.attacks.result import AttackResult, NewtonAttackResult
 from blindspots.attacks.ssim_budgeted_step import ssim_budgeted_step
@@ -9,8 +11,11 @@ from blindspots.attacks.ssim_one_step import ssim_one_step
 __all__ = [
     "AttackResult",
     "NewtonAttackResult",
+    "PerceptualAttackResult",
     "l2_one_step",
+    "perceptual_attack",
     "pgd_l2_until_flipped",
+    "round_to_eight_bits",
     "ssim_budgeted_step",
     "ssim_one_step",
 ]
