@@ -6,6 +6,7 @@ import torch
 from blindspots.attacks import (
     AttackResult,
     l2_one_step,
+    perc_al,
     perceptual_attack,
     pgd_l2_until_flipped,
     ssim_budgeted_step,
@@ -18,9 +19,11 @@ ATTACKS = {
     "ssim_budgeted_step": (ssim_budgeted_step, dict(bound=0.01)),
     "l2_one_step": (l2_one_step, dict(epsilon=2)),
     "pgd_l2_until_flipped": (pgd_l2_until_flipped, dict(steps=6)),
+    "perc_al": (perc_al, dict(steps=12)),
     "perceptual_attack": (perceptual_attack, dict(distance=ssim_distance, steps=6, confidence=5.0)),
 }
 every_attack = pytest.mark.parametrize("name", ATTACKS)
+CLIPS = [name for name in ATTACKS if name not in ("perc_al", "perceptual_pgd", "lagrangian_perceptual_attack", "fast")]
 NORMALIZES = [name for name in ATTACKS if name != "perceptual_attack"]
 
 
@@ -39,11 +42,13 @@ def test_shapes_dtypes_and_recomputed_success(name, small_network, draw, dtype):
     assert result.images.shape == images.shape and result.images.dtype == dtype
     assert not result.images.requires_grad and result.distances.dtype == dtype
     assert torch.equal(result.success, model(result.images).argmax(1) != labels)
-    assert (result.steps >= 1).all() and torch.equal(result.gradient_evaluations, result.steps)
+    assert (result.steps >= 1).all() and (result.gradient_evaluations >= 1).all()
+    if name != "perc_al":
+        assert torch.equal(result.gradient_evaluations, result.steps)
     assert (result.distances > 0).all() and not result.stalled.any()
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", CLIPS)
 def test_clipped_results_stay_in_the_unit_range_and_others_may_leave_it(name, small_network, draw):
     model, images = small_network(channels=3), draw(3, 3, 16, 16).round()
     labels = model(images).argmax(1)

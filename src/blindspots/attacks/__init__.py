@@ -2,6 +2,7 @@
 
 from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.l2_one_step import l2_one_step
+from blindspots.attacks.perc_al import perc_al
 from blindspots.attacks.perceptual_attack import PerceptualAttackResult, perceptual_attack
 from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
 from blindspots.attacks.result import AttackResult, NewtonAttackResult
@@ -13,6 +14,7 @@ __all__ = [
     "NewtonAttackResult",
     "PerceptualAttackResult",
     "l2_one_step",
+    "perc_al",
     "perceptual_attack",
     "pgd_l2_until_flipped",
     "round_to_eight_bits",
