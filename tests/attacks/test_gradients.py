@@ -56,6 +56,9 @@ def test_margins_have_a_gradient_up_to_the_ceiling(linear_model, draw):
     limited, found = margin_gradient(model, images, labels, ceiling=ceiling)
     assert torch.equal(found, margins)
     assert torch.equal(limited.abs().amax(dim=(1, 2, 3)) > 0, margins <= ceiling)
+    each = margins.detach() + torch.tensor([1.0, -1.0, 0.0])
+    limited, _ = margin_gradient(model, images, labels, ceiling=each)
+    assert (limited.abs().amax(dim=(1, 2, 3)) > 0).tolist() == [True, False, True]
 
 
 def test_margin_is_the_best_other_logit_less_the_labels():

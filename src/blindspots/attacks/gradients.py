@@ -102,7 +102,7 @@ def loss_gradient(
 
 
 def margin_gradient(
-    model: Classifier, images: Tensor, labels: Tensor, *, ceiling: float | int | None = None
+    model: Classifier, images: Tensor, labels: Tensor, *, ceiling: float | int | Tensor | None = None
 ) -> tuple[Images, Scores]:
     """Return the gradient of min(`logit_margin`, ceiling) with respect to each image, and the margins.
 
@@ -110,7 +110,8 @@ def margin_gradient(
         model: images -> logits (N, K), borrowed as by `input_gradient`.
         images: (N, C, H, W).
         labels: (N,), 0 to K - 1.
-        ceiling: margin above which the gradient is 0, in logits; None: there is none.
+        ceiling: margin above which the gradient is 0 and is not taken, in logits, one for all or one per
+            image (N,); None: there is none.
 
     Returns:
         (N, C, H, W), in the dtype of images; and (N,), the margins, not limited by the ceiling.
