@@ -12,8 +12,11 @@ from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
 from blindspots.attacks.result import AttackResult, NewtonAttackResult
 from blindspots.attacks.ssim_budgeted_step import ssim_budgeted_step
 from blindspots.attacks.ssim_one_step import ssim_one_step
+from blindspots.attacks.standard_attack import STANDARD_ATTACKS, standard_attack
+from blindspots.attacks.tpgd import tpgd
 
 __all__ = [
+    "STANDARD_ATTACKS",
     "AttackResult",
     "FeatureBall",
     "NewtonAttackResult",
@@ -29,4 +32,6 @@ __all__ = [
     "round_to_eight_bits",
     "ssim_budgeted_step",
     "ssim_one_step",
+    "standard_attack",
+    "tpgd",
 ]

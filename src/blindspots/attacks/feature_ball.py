@@ -109,7 +109,7 @@ class FeatureBall:
             outside = distances.detach() > self.bound
             gradients = torch.zeros_like(leaf)
             if outside.any():
-                check_differentiable(flat)
+                check_differentiable_features(flat)
                 (gradients,) = torch.autograd.grad(distances[outside].sum(), leaf)
         checks.check_finite(gradients, "the features' gradient")
         return flat.detach(), distances.detach(), gradients
@@ -168,7 +168,7 @@ class FeatureBall:
         return torch.lerp(self.centers, images, shares[:, None, None, None])
 
 
-def check_differentiable(flat: Tensor) -> None:
+def check_differentiable_features(flat: Tensor) -> None:
     """Raise unless features carry a gradient back to the images."""
     if not flat.requires_grad:
         raise ValueError(

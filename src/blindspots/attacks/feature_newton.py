@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from blindspots import checks
-from blindspots.attacks.feature_ball import LayerFeatures, check_differentiable, flat_features
+from blindspots.attacks.feature_ball import LayerFeatures, check_differentiable_features, flat_features
 from blindspots.types import Features, Images, Scores
 
 JACOBIANS = ("exact", "finite_difference")
@@ -80,7 +80,7 @@ def feature_newton_direction(
     with torch.enable_grad():
         leaf = images.detach().clone().requires_grad_(True)
         flat = flat_features(features, leaf)
-        check_differentiable(flat)
+        check_differentiable_features(flat)
     constant = leaf.detach(), flat.detach()
     forward = _exact(leaf, flat) if jacobian == "exact" else _differences(features, *constant)
 

@@ -27,6 +27,15 @@ def logit_margin(logits: Logits, labels: Labels) -> Scores:
     return others.amax(dim=1) - own
 
 
+def check_differentiable(logits: Tensor) -> None:
+    """Raise unless a model's logits carry a gradient back to the images."""
+    if not logits.requires_grad:
+        raise ValueError(
+            "model: expected logits that depend on the images differentiably, got logits without a "
+            "gradient; remove torch.no_grad or detach from the model"
+        )
+
+
 def input_gradient(
     model: Classifier, images: Tensor, labels: Tensor, losses: Callable[[Tensor], Tensor]
 ) -> tuple[Images, Logits]:
@@ -52,11 +61,7 @@ def input_gradient(
         logits = model(leaf)
         checks.check_logits(logits, images.shape[0])
         checks.check_labels(labels, images.shape[0], n_classes=logits.shape[1])
-        if not logits.requires_grad:
-            raise ValueError(
-                "model: expected logits that depend on the images differentiably, got logits without a "
-                "gradient; remove torch.no_grad or detach from the model"
-            )
+        check_differentiable(logits)
         values = losses(logits)
         if values.numel() == 0:
             return torch.zeros_like(images), logits.detach()
