@@ -49,3 +49,41 @@ def draw():
         return (0.1 + 0.8 * torch.rand(*shape, generator=generator, dtype=torch.float64)).to(dtype)
 
     return make
+
+
+@pytest.fixture
+def flat_layer():
+    """Return a function that makes nearly linear features: the distance is ||scale * (x - y)||_2 / (K sqrt(H W)).
+
+    A constant channel of 1 beside x / K makes the normalization of the channels change x / K by 1 / K^2 only.
+    """
+
+    def make(scale=1.0, stiffness=1000.0):
+        def features(images):
+            return [torch.cat([scale * images / stiffness, torch.ones_like(images[:, :1])], dim=1)]
+
+        return features
+
+    return make
+
+
+@pytest.fixture
+def layers():
+    """Return a function that makes seeded features of two layers, smooth, of their own network."""
+
+    class Layers(nn.Module):
+        def __init__(self, channels):
+            super().__init__()
+            self.first = nn.Sequential(nn.Conv2d(channels, 8, 3, padding=1), nn.Dropout(0.5), nn.Tanh())
+            self.second = nn.Sequential(nn.Conv2d(8, 6, 3, stride=2), nn.BatchNorm2d(6), nn.Softplus())
+
+        def forward(self, images):
+            first = self.first(images)
+            return [first, self.second(first)]
+
+    def make(*, channels=3, dtype=torch.float64):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(11)
+            return Layers(channels).to(dtype).eval()
+
+    return make

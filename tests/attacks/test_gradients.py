@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from blindspots.attacks.gradients import logit_margin, loss_gradient, unit_vectors
+from blindspots.attacks.gradients import (
+    input_gradient,
+    logit_margin,
+    loss_gradient,
+    margin_gradient,
+    unit_vectors,
+)
 
 
 def test_gradient_is_that_of_each_images_own_loss(small_network, draw):
@@ -28,6 +34,31 @@ def test_images_above_the_margin_get_no_gradient(small_network, draw):
     torch.testing.assert_close(gradients[~stopped], loss_gradient(model, images, labels)[0][~stopped])
     everything, stopped = loss_gradient(model, images, labels, stop_above=-1e9)
     assert stopped.all() and everything.abs().max() == 0
+
+
+def test_the_gradient_of_any_loss_comes_with_the_logits(small_network, draw):
+    model, images, labels = small_network(), draw(3, 1, 8, 8), torch.tensor([0, 1, 2])
+    gradients, logits = input_gradient(model, images, labels, lambda logits: -logits[:2, 0])
+    assert torch.equal(logits, model(images).detach()) and not logits.requires_grad
+    leaf = images.clone().requires_grad_(True)
+    torch.testing.assert_close(gradients, torch.autograd.grad(-model(leaf)[:2, 0].sum(), leaf)[0])
+    assert gradients[2].abs().max() == 0 and gradients[1].abs().max() > 0
+
+
+def test_margins_have_a_gradient_up_to_the_ceiling(linear_model, draw):
+    weight, images = draw(1, 4, 4) - 0.5, draw(3, 1, 4, 4)
+    model, labels = linear_model(weight, 0.2), torch.tensor([0, 1, 0])
+    margins = logit_margin(model(images), labels)
+    gradients, found = margin_gradient(model, images, labels)
+    torch.testing.assert_close(gradients, torch.stack([weight, -weight, weight]))
+    assert torch.equal(found, margins)
+    ceiling = margins.sort().values[1].item()
+    limited, found = margin_gradient(model, images, labels, ceiling=ceiling)
+    assert torch.equal(found, margins)
+    assert torch.equal(limited.abs().amax(dim=(1, 2, 3)) > 0, margins <= ceiling)
+    each = margins.detach() + torch.tensor([1.0, -1.0, 0.0])
+    limited, _ = margin_gradient(model, images, labels, ceiling=each)
+    assert (limited.abs().amax(dim=(1, 2, 3)) > 0).tolist() == [True, False, True]
 
 
 def test_margin_is_the_best_other_logit_less_the_labels():

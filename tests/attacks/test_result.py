@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from blindspots.attacks.result import AttackResult, l2_distances, misclassified
+from blindspots.attacks.result import AttackResult, l2_distances, linf_distances, misclassified
 
 
 def test_misclassified_asks_the_model_and_a_tie_does_not_count():
@@ -21,10 +21,12 @@ def test_misclassified_uses_the_evaluation_mode(small_network, draw):
     assert model.training
 
 
-def test_l2_distances_are_per_image(draw):
+def test_distances_are_per_image(draw):
     images, others = draw(3, 2, 4, 4), draw(3, 2, 4, 4, seed=1)
     expected = [(a - b).norm().item() for a, b in zip(images, others, strict=True)]
     assert l2_distances(images, others).tolist() == pytest.approx(expected)
+    expected = [(a - b).abs().max().item() for a, b in zip(images, others, strict=True)]
+    assert linf_distances(images, others).tolist() == pytest.approx(expected)
 
 
 def test_a_result_cannot_be_changed():

@@ -1,16 +1,37 @@
 """Attacks: one file each, one contract: attack(model, images, labels, *, ...) -> AttackResult."""
 
+from blindspots.attacks.eight_bit import round_to_eight_bits
+from blindspots.attacks.feature_ball import FeatureBall, flat_features
+from blindspots.attacks.feature_newton import feature_newton_direction
 from blindspots.attacks.l2_one_step import l2_one_step
+from blindspots.attacks.lagrangian_perceptual_attack import lagrangian_perceptual_attack
+from blindspots.attacks.perc_al import perc_al
+from blindspots.attacks.perceptual_attack import PerceptualAttackResult, perceptual_attack
+from blindspots.attacks.perceptual_pgd import perceptual_pgd
 from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
 from blindspots.attacks.result import AttackResult, NewtonAttackResult
 from blindspots.attacks.ssim_budgeted_step import ssim_budgeted_step
 from blindspots.attacks.ssim_one_step import ssim_one_step
+from blindspots.attacks.standard_attack import STANDARD_ATTACKS, standard_attack
+from blindspots.attacks.tpgd import tpgd
 
 __all__ = [
+    "STANDARD_ATTACKS",
     "AttackResult",
+    "FeatureBall",
     "NewtonAttackResult",
+    "PerceptualAttackResult",
+    "feature_newton_direction",
+    "flat_features",
     "l2_one_step",
+    "lagrangian_perceptual_attack",
+    "perc_al",
+    "perceptual_attack",
+    "perceptual_pgd",
     "pgd_l2_until_flipped",
+    "round_to_eight_bits",
     "ssim_budgeted_step",
     "ssim_one_step",
+    "standard_attack",
+    "tpgd",
 ]

@@ -61,3 +61,8 @@ def misclassified(model: Classifier, images: Tensor, labels: Tensor) -> Flags:
 def l2_distances(images: Images, references: Images) -> Scores:
     """Return the Euclidean distances (N,), in the units of the pixels."""
     return torch.linalg.vector_norm((images - references).flatten(1), dim=1)
+
+
+def linf_distances(images: Images, references: Images) -> Scores:
+    """Return the largest changes of a pixel (N,), in its units."""
+    return (images - references).abs().amax(dim=(1, 2, 3))
