@@ -2,14 +2,19 @@
 
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.jpeg import jpeg
+from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
+from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "TotalVariationFit",
     "bit_depth",
+    "deflect_pixels",
     "fit_total_variation",
     "jpeg",
+    "pixel_deflection",
     "to_eight_bit",
     "total_variation",
+    "wavelet_denoise",
 ]
