@@ -1,16 +1,21 @@
 """Purifiers: what may be done to an image, without knowing the attack, before a model sees it."""
 
 from blindspots.purify.bit_depth import bit_depth
+from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.jpeg import jpeg
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
+from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "Quilting",
     "TotalVariationFit",
     "bit_depth",
+    "crop_ensemble",
     "deflect_pixels",
+    "fit_quilting",
     "fit_total_variation",
     "jpeg",
     "pixel_deflection",
