@@ -7,7 +7,7 @@ import torch
 from jaxtyping import install_import_hook
 
 if importlib.util.find_spec("beartype") is not None:
-    install_import_hook(["blindspots.perception", "blindspots.attacks"], "beartype.beartype")
+    install_import_hook(["blindspots.perception", "blindspots.attacks", "blindspots.purify"], "beartype.beartype")
 
 
 @pytest.fixture(autouse=True)
