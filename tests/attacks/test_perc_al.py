@@ -149,5 +149,5 @@ def test_bad_options_are_named(small_network, draw, options, message):
 
 
 def test_gray_images_are_refused(small_network, draw):
-    with pytest.raises(ValueError, match="images: expected 3 color channels"):
+    with pytest.raises(ValueError, match="expected three channels"):
         perc_al(small_network(), draw(1, 1, 12, 12), torch.tensor([0]))

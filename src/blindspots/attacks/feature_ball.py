@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,12 +9,12 @@ import torch
 from torch import Tensor
 
 from blindspots import checks
+from blindspots.perception.feature_distance import stacked_features
 from blindspots.types import Features, Images, Scores
 
 LayerFeatures = Callable[[Tensor], Sequence[Tensor]]
 """images (N, C, H, W) -> activations of several layers, each (N, c, h, w), differentiable in the images."""
 
-_TINY = 1e-10
 _HALVINGS = 10
 _INSIDE = 1e-6  # without any overshoot, rounding would decide whether a projected image is inside
 
@@ -32,14 +31,9 @@ def flat_features(features: LayerFeatures, images: Tensor) -> Features:
     Returns:
         (N, D), D the sum of c h w over the layers. Its squared norm is at most the number of layers.
 
-    Source: Laidlaw, Singla and Feizi (2021), Eq. 1, with the 1e-10 of their code in the norm.
+    Source: Laidlaw, Singla and Feizi (2021), Eq. 1; see `blindspots.perception.stacked_features`.
     """
-    parts = []
-    for activations in features(images):
-        lengths = torch.linalg.vector_norm(activations, dim=1, keepdim=True)
-        scale = math.sqrt(activations.shape[2] * activations.shape[3])
-        parts.append((activations / ((lengths + _TINY) * scale)).flatten(1))
-    return torch.cat(parts, dim=1)
+    return stacked_features(features(images))
 
 
 def _check_features(features: LayerFeatures, images: Images) -> None:

@@ -20,6 +20,16 @@ _WHITE = (0.95047, 1.0, 1.08883)
 _CORNER = 6.0 / 29.0
 
 
+def check_color_images(images: Tensor, name: str = "images") -> None:
+    """Raise unless images is a finite float tensor (N, 3, H, W): red, green, blue, or L*, a*, b*."""
+    checks.check_images(images, name, unit_range=False)
+    if images.shape[1] != 3:
+        raise ValueError(
+            f"{name}: expected three channels (red, green, blue, or L*, a*, b*), got {images.shape[1]}; "
+            "repeat a gray channel three times"
+        )
+
+
 def rgb_to_lab(images: Tensor) -> Images:
     r"""Convert sRGB images to CIE L*a*b* for the standard observer (2 degrees) under daylight D65.
 
@@ -40,8 +50,7 @@ def rgb_to_lab(images: Tensor) -> Images:
 
     Source: IEC 61966-2-1 (sRGB), CIE 15 (Lab).
     """
-    checks.check_images(images, unit_range=False)
-    _check_colors(images, "images")
+    check_color_images(images)
     linear = torch.where(
         images > 0.04045, ((images.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, images / 12.92
     )
@@ -73,10 +82,9 @@ def ciede2000(lab_a: Tensor, lab_b: Tensor) -> Maps:
 
     Source: Sharma, Wu and Dalal (2005), whose notation this follows.
     """
-    checks.check_images(lab_a, "lab_a", unit_range=False)
-    checks.check_images(lab_b, "lab_b", unit_range=False)
+    check_color_images(lab_a, "lab_a")
+    check_color_images(lab_b, "lab_b")
     checks.check_same_shape(lab_a, lab_b, "lab_a", "lab_b")
-    _check_colors(lab_a, "lab_a")
     return _root(ciede2000_squared(lab_a, lab_b))
 
 
@@ -145,14 +153,6 @@ def ciede2000_squared(lab_a: Images, lab_b: Images) -> Maps:
     part_hue = delta_hue / scale_hue
     squared = part_light**2 + part_chroma**2 + part_hue**2 + rotation * part_chroma * part_hue
     return squared.clamp_min(0.0)
-
-
-def _check_colors(images: Tensor, name: str) -> None:
-    if images.shape[1] != 3:
-        raise ValueError(
-            f"{name}: expected three channels (red, green, blue, or L*, a*, b*), got {images.shape[1]}; "
-            "repeat a gray channel three times"
-        )
 
 
 def _root(squares: Tensor) -> Tensor:
