@@ -72,9 +72,9 @@ def _rho_factors(primal: Scores, dual: Scores, target: float) -> Scores:
     return torch.where(up, size, torch.where(down, 1.0 / size, 1.0))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Solution:
-    """What a chunk of signals has come to; filled in as signals finish."""
+    """What a chunk of signals has come to; its tensors are filled in as signals finish."""
 
     maps: Float[Tensor, "B P H W 2"]
     iterations: Counts
