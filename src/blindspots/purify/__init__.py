@@ -1,6 +1,7 @@
 """Purifiers: what may be done to an image, without knowing the attack, before a model sees it."""
 
 from blindspots.purify.bit_depth import bit_depth
+from blindspots.purify.cbpdn import SparseCodes, cbpdn
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
@@ -13,8 +14,10 @@ from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "Quilting",
+    "SparseCodes",
     "TotalVariationFit",
     "bit_depth",
+    "cbpdn",
     "crop_ensemble",
     "deflect_pixels",
     "fit_quilting",
