@@ -84,7 +84,9 @@ def test_series_differ_in_more_than_color():
     looks = [style.line_look(index) for index in range(len(style.PALETTE))]
     for key in ("color", "marker", "linestyle"):
         assert len({str(look[key]) for look in looks}) == len(looks)
-    assert style.line_look(len(style.PALETTE)) == looks[0]
+    seventh = style.line_look(len(style.PALETTE))  # the first one's color, but never its look
+    assert seventh["color"] == looks[0]["color"]
+    assert seventh["marker"] != looks[0]["marker"] and seventh["linestyle"] != looks[0]["linestyle"]
 
 
 def test_no_series_is_drawn_in_an_ink_color():

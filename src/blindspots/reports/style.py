@@ -92,10 +92,11 @@ def new_figure(*, height: float, width: float = PAGE_WIDTH) -> Figure:
 
 def line_look(index: int) -> dict[str, object]:
     """Return color, marker and dash pattern of the index-th series, so that color is never the only cue."""
+    turn = index + index // len(PALETTE)  # a seventh series has the first one's color with other marks
     return {
         "color": PALETTE[index % len(PALETTE)],
-        "marker": MARKERS[index % len(MARKERS)],
-        "linestyle": LINES[index % len(LINES)],
+        "marker": MARKERS[turn % len(MARKERS)],
+        "linestyle": LINES[turn % len(LINES)],
     }
 
 
