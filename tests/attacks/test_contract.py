@@ -7,6 +7,7 @@ from blindspots.attacks import (
     AttackResult,
     l2_one_step,
     lagrangian_perceptual_attack,
+    normalized_perceptual_attack,
     perc_al,
     perceptual_attack,
     perceptual_pgd,
@@ -34,7 +35,10 @@ ATTACKS = {
     "lagrangian_perceptual_attack": (lagrangian_perceptual_attack, dict(start_noise=0.0, **IN_FEATURES)),
     "fast": (lagrangian_perceptual_attack, dict(start_noise=0.0, fast=True, **IN_FEATURES)),
     "perceptual_attack": (perceptual_attack, dict(distance=ssim_distance, steps=6, confidence=5.0)),
-}
+    "normalized_perceptual_attack": (
+        normalized_perceptual_attack, dict(distance=ssim_distance, steps=6, confidence=5.0),
+    ),
+}  # fmt: skip
 every_attack = pytest.mark.parametrize("name", ATTACKS)
 ON_THE_MARGIN = ("perceptual_pgd", "lagrangian_perceptual_attack", "fast")
 CLIPS = [name for name in ATTACKS if name not in ("perc_al", *ON_THE_MARGIN)]
@@ -114,9 +118,7 @@ def test_it_works_under_no_grad_and_with_images_that_require_a_gradient(name, sm
 @every_attack
 def test_int32_labels_are_taken(name, small_network, draw):
     model, images, labels = small_network(channels=3), draw(2, 3, 16, 16), torch.tensor([0, 1])
-    assert torch.equal(
-        run(name, model, images, labels.int()).images, run(name, model, images, labels).images
-    )
+    assert torch.equal(run(name, model, images, labels.int()).images, run(name, model, images, labels).images)
 
 
 @every_attack

@@ -1,10 +1,12 @@
 """Attacks: one file each, one contract: attack(model, images, labels, *, ...) -> AttackResult."""
 
+from blindspots.attacks.comparison import Attacked, NamedAttack, compare_attacks, table_3_1_attacks
 from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.feature_ball import FeatureBall, flat_features
 from blindspots.attacks.feature_newton import feature_newton_direction
 from blindspots.attacks.l2_one_step import l2_one_step
 from blindspots.attacks.lagrangian_perceptual_attack import lagrangian_perceptual_attack
+from blindspots.attacks.normalized_perceptual_attack import normalized_perceptual_attack
 from blindspots.attacks.perc_al import perc_al
 from blindspots.attacks.perceptual_attack import PerceptualAttackResult, perceptual_attack
 from blindspots.attacks.perceptual_pgd import perceptual_pgd
@@ -18,13 +20,17 @@ from blindspots.attacks.tpgd import tpgd
 __all__ = [
     "STANDARD_ATTACKS",
     "AttackResult",
+    "Attacked",
     "FeatureBall",
+    "NamedAttack",
     "NewtonAttackResult",
     "PerceptualAttackResult",
+    "compare_attacks",
     "feature_newton_direction",
     "flat_features",
     "l2_one_step",
     "lagrangian_perceptual_attack",
+    "normalized_perceptual_attack",
     "perc_al",
     "perceptual_attack",
     "perceptual_pgd",
@@ -33,5 +39,6 @@ __all__ = [
     "ssim_budgeted_step",
     "ssim_one_step",
     "standard_attack",
+    "table_3_1_attacks",
     "tpgd",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -133,6 +134,29 @@ def perceptual_attack(
     bits in the loop would undo small steps, so it is done once at the end and judged apart. Its last iterate
     is never tested; ours is. The distance is an argument, where the paper takes PieAPP.
     """
+    return climb(
+        model, images, labels, distance, lambda ascent, pull: ascent - weight * pull,
+        step_size=step_size, weight=weight, confidence=confidence, steps=steps, clip=clip,
+    )  # fmt: skip
+
+
+def climb(
+    model: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    distance: Distance,
+    direction: Callable[[Images, Images], Images],
+    *,
+    step_size: float | int,
+    weight: float | int,
+    confidence: float | int,
+    steps: int,
+    clip: bool,
+) -> PerceptualAttackResult:
+    """Run the loop of Algorithm 3.1 with step_size * direction(loss gradient, distance gradient) as its step.
+
+    The arguments are those of `perceptual_attack`; `weight` is only checked here and enters through `direction`.
+    """
     check_attack(images, labels)
     checks.check_number(step_size, "step_size", above=0.0)
     checks.check_number(weight, "weight", at_least=0.0)
@@ -160,7 +184,7 @@ def perceptual_attack(
             pull = _distance_gradient(cost, current)
             norms[step, active] = torch.stack([_norms(ascent), _norms(pull)], dim=1)
             evaluations[active] += 1
-            moved = current + step_size * (ascent - weight * pull)
+            moved = current + step_size * direction(ascent, pull)
             if clip:
                 moved = moved.clamp(0.0, 1.0)
             stuck = (moved == current).flatten(1).all(dim=1)

@@ -1,0 +1,246 @@
+"""Several attacks on the same images, measured the same way: the rows of P0's Table 3.1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from blindspots import checks
+from blindspots.attacks.eight_bit import round_to_eight_bits
+from blindspots.attacks.feature_ball import LayerFeatures
+from blindspots.attacks.gradients import check_attack, logit_margin
+from blindspots.attacks.lagrangian_perceptual_attack import lagrangian_perceptual_attack
+from blindspots.attacks.model import judged
+from blindspots.attacks.perc_al import perc_al
+from blindspots.attacks.perceptual_attack import perceptual_attack
+from blindspots.attacks.perceptual_pgd import perceptual_pgd
+from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
+from blindspots.attacks.result import AttackResult, l2_distances, linf_distances, misclassified
+from blindspots.perception.judges import JUDGES
+from blindspots.types import Classifier, Counts, Distance, Flags, Images, Labels, Scores
+
+
+@dataclass(frozen=True)
+class NamedAttack:
+    """An attack with its options fixed, and what it has an interest in.
+
+    Attributes:
+        run: (model, images, labels) -> AttackResult.
+        minimized: names of the distances that it minimizes or is bounded by; it is not measured by them, nor
+            by a judge of the same family.
+    """
+
+    run: Callable[[Classifier, Tensor, Tensor], AttackResult]
+    minimized: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """What one attack made of the M images that the model had classified correctly.
+
+    Attributes:
+        images: (M, C, H, W), attacked.
+        success: (M,), whether the class flipped.
+        rounded_success: (M,), whether it is flipped in the 8-bit image.
+        margins: (M,), largest logit of another class minus the label's.
+        steps: (M,), updates.
+        gradient_evaluations: (M,), gradients of the model.
+        distances: by name (M,), to the originals: "L1", "L2", "Linf" and the measures that are not the
+            attack's own.
+        seconds: wall time for all M, the measuring left out.
+        gradient_norms: (steps, M, 2) where the attack reports them, else None.
+    """
+
+    images: Images
+    success: Flags
+    rounded_success: Flags
+    margins: Scores
+    steps: Counts
+    gradient_evaluations: Counts
+    distances: Mapping[str, Scores]
+    seconds: float
+    gradient_norms: Tensor | None
+
+    @property
+    def success_rate(self) -> float:
+        """Return the share of the M images whose class flipped."""
+        return self.success.float().mean().item()
+
+    def mean_distance(self, name: str, among: Flags | None = None) -> float | None:
+        """Return the mean of a distance over some images, or None if it was not measured or none is left.
+
+        Args:
+            name: a key of `distances`, or another name, which was not measured.
+            among: (M,), the images to average; None = those that flipped.
+        """
+        chosen = self.success if among is None else among
+        if name not in self.distances or not chosen.any():
+            return None
+        return self.distances[name][chosen].mean().item()
+
+
+def compare_attacks(
+    model: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    attacks: Mapping[str, NamedAttack],
+    *,
+    measures: Mapping[str, Distance],
+    chunk: int = 50,
+) -> tuple[Flags, dict[str, Attacked]]:
+    """Run every attack on the correctly classified images and measure what comes back.
+
+    Args:
+        model: images in [0, 1] -> logits (N, K).
+        images: (N, C, H, W) in [0, 1].
+        labels: (N,), the true classes.
+        attacks: by name.
+        measures: distances by name, besides L1, L2 and Linf; an attack is not measured by what it minimized.
+        chunk: images attacked at once, at least 1; changes memory and time only, except for attacks that draw
+            noise.
+
+    Returns:
+        (N,), whether the image was correctly classified, so that it counts; and what each attack made of
+        those, in the order of `attacks`.
+
+    Raises:
+        ValueError: bad images or labels, no attack, or no image that is correctly classified.
+
+    Source: P0 Section 3.2, Table 3.1: success rate = flipped / correctly classified before.
+    """
+    check_attack(images, labels)
+    checks.check_number(chunk, "chunk", at_least=1, integer=True)
+    if not attacks:
+        raise ValueError("attacks: expected at least one attack by name, got none")
+    pieces = zip(images.split(chunk), labels.split(chunk), strict=True)
+    correct = ~torch.cat([misclassified(model, batch, own) for batch, own in pieces])
+    if not correct.any():
+        raise ValueError(f"images: expected one that the model classifies correctly, got none of {len(images)}")
+    counted, truths = images[correct].detach(), labels[correct]
+    return correct, {
+        name: _attacked(model, counted, truths, attack, measures, chunk) for name, attack in attacks.items()
+    }
+
+
+def _attacked(
+    model: Classifier,
+    images: Images,
+    labels: Labels,
+    attack: NamedAttack,
+    measures: Mapping[str, Distance],
+    chunk: int,
+) -> Attacked:
+    results, margins, rounded, seconds = [], [], [], 0.0
+    distances: dict[str, list[Tensor]] = {}
+    for batch, own in zip(images.split(chunk), labels.split(chunk), strict=True):
+        started = perf_counter()
+        result = attack.run(model, batch, own)
+        result.success.any().item()  # waits for the device
+        seconds += perf_counter() - started
+        results.append(result)
+        with judged(model), torch.no_grad():
+            margins.append(logit_margin(model(result.images), own.long()))
+            for name, measure in held_out_measures(measures, attack.minimized).items():
+                distances.setdefault(name, []).append(measure(result.images, batch))
+        rounded.append(misclassified(model, round_to_eight_bits(result.images), own))
+        for name, values in _norms(result.images, batch).items():
+            distances.setdefault(name, []).append(values)
+    norms = [getattr(result, "gradient_norms", None) for result in results]
+    return Attacked(
+        images=torch.cat([result.images for result in results]),
+        success=torch.cat([result.success for result in results]),
+        rounded_success=torch.cat(rounded),
+        margins=torch.cat(margins),
+        steps=torch.cat([result.steps for result in results]),
+        gradient_evaluations=torch.cat([result.gradient_evaluations for result in results]),
+        distances={name: torch.cat(values) for name, values in distances.items()},
+        seconds=seconds,
+        gradient_norms=None if None in norms else torch.cat(norms, dim=1),
+    )
+
+
+def _norms(images: Images, references: Images) -> dict[str, Scores]:
+    l1 = (images - references).abs().flatten(1).sum(dim=1)
+    return {"L1": l1, "L2": l2_distances(images, references), "Linf": linf_distances(images, references)}
+
+
+def held_out_measures(measures: Mapping[str, Distance], minimized: Iterable[str]) -> dict[str, Distance]:
+    """Return the measures that an attack has no interest in: not its own, nor a judge of the same family."""
+    own = set(minimized)
+    families = {JUDGES[name].family for name in own if name in JUDGES}
+    return {
+        name: measure
+        for name, measure in measures.items()
+        if name not in own and not (name in JUDGES and JUDGES[name].family in families)
+    }
+
+
+def table_3_1_attacks(
+    distance: Distance,
+    minimized: str,
+    features: LayerFeatures,
+    *,
+    confidences: Iterable[float] = (0.0, 1.0, 5.0),
+    steps: int = 100,
+    perc_steps: int = 1000,
+    bound: float = 0.5,
+    ppgd_steps: int = 40,
+    lpa_steps: int = 40,
+    start_noise: float = 0.01,
+    seed: int,
+) -> dict[str, NamedAttack]:
+    """Return the attacks of P0's Table 3.1, in its order, and the row it lacks: PGD with the same confidences.
+
+    Args:
+        distance: c0 of Algorithm 3.1.
+        minimized: the name of that distance, for `NamedAttack`.
+        features: what PPGD and LPA see with; they are bounded by the distance named "features".
+        confidences: P0's a; PGD and Algorithm 3.1 take each.
+        steps: most steps of PGD and Algorithm 3.1.
+        perc_steps: steps of PerC-AL.
+        bound: of PPGD and LPA.
+        ppgd_steps: steps of PPGD.
+        lpa_steps: steps of each of LPA's five rounds.
+        start_noise: of LPA.
+        seed: of that noise; each chunk of images gets the same.
+
+    Returns:
+        By name: "PerC-AL", "PGD", "PPGD", "LPA", "ours a=..." and "PGD a=..." (a > 0).
+    """
+
+    def lpa(model: Classifier, images: Tensor, labels: Tensor) -> AttackResult:
+        return lagrangian_perceptual_attack(
+            model, images, labels, features=features, bound=bound, steps=lpa_steps, start_noise=start_noise,
+            generator=torch.Generator().manual_seed(seed),
+        )  # fmt: skip
+
+    def ours(confidence: float) -> NamedAttack:
+        return NamedAttack(
+            lambda model, images, labels: perceptual_attack(
+                model, images, labels, distance, confidence=confidence, steps=steps
+            ),
+            (minimized,),
+        )
+
+    def pgd(confidence: float) -> NamedAttack:
+        return NamedAttack(
+            lambda model, images, labels: pgd_l2_until_flipped(
+                model, images, labels, confidence=confidence, steps=steps
+            )
+        )
+
+    confidences = tuple(confidences)
+    return {
+        "PerC-AL": NamedAttack(lambda m, x, y: perc_al(m, x, y, steps=perc_steps), ("ciede2000",)),
+        "PGD": pgd(0.0),
+        "PPGD": NamedAttack(
+            lambda m, x, y: perceptual_pgd(m, x, y, features=features, bound=bound, steps=ppgd_steps), ("features",)
+        ),
+        "LPA": NamedAttack(lpa, ("features",)),
+        **{f"ours a={a:g}": ours(a) for a in confidences},
+        **{f"PGD a={a:g}": pgd(a) for a in confidences if a > 0},
+    }
