@@ -44,6 +44,7 @@ batch_size = 32  # patches per training step (photos)
 width = 8  # channels of the network's first layer (photos)
 architecture = "squeezenet1_1"  # network of the official data, by torchvision's name
 weights = "squeezenet1_1-imagenet-onnxzoo.pth"  # its weights, in the data root
+lpips_weights = "squeezenet1_1-lpips-features.pth"  # of LPIPS, in the data root
 chunk = 20  # images in one batch
 device = "auto"  # "auto", "cpu" or "cuda"
 
@@ -82,7 +83,7 @@ parameters = {
     "qualities": qualities, "depths": depths, "known_qualities": known_qualities,
     "known_depths": known_depths, "seeds": seeds, "epochs": epochs,
     "batch_size": batch_size, "width": width, "architecture": architecture,
-    "weights": weights, "chunk": chunk,
+    "weights": weights, "lpips_weights": lpips_weights, "chunk": chunk,
 }  # fmt: skip
 record = Record("attacks/input_defenses", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
@@ -139,7 +140,7 @@ distances = {
     "ssim": lambda model: ssim_distance,
     "features": lambda model: feature_distance(layer_features(model)),
     "lpips": lambda model: lpips_distance(
-        "squeeze", weights=find_weight(weights, data_root=root)
+        "squeeze", weights=find_weight(lpips_weights, data_root=root)
     ).to(place),
     "pieapp": lambda model: pieapp_distance(data_root=root).to(place),
 }
@@ -335,7 +336,7 @@ record.figure(
     ),
     "survival",
     caption="Share of each attack's own successes (8-bit images) that still fool the network after the defense, over all "
-    "seeds. The rows with confidence keep theirs, whichever attack it is.",
+    "seeds. Rows that ask for a margin keep more, whichever attack it is.",
     alt="A table of shares, one row per attack. Means over JPEG qualities and over bit depths: "
     + "; ".join(
         f"{name} {share.loc[name, 'jpeg'].mean():.2f} and {share.loc[name, 'bits'].mean():.2f}"
@@ -372,7 +373,7 @@ record.figure(
     ),
     "confidence",
     caption="Our attack and PGD at equal confidence, share of each one's successes that survives JPEG; the band spans the "
-    "seeds. The curves group by confidence, not by method.",
+    "seeds. Confidence lifts both methods; ours counts its own successes only, the images the network is less sure of.",
     alt=f"Curves over JPEG quality, in pairs of equal confidence. Means over the qualities: {said}.",
     n=attacked_n,
     seed=seeds[0],
@@ -447,7 +448,7 @@ record.figure(
     "examples",
     caption="Images as received and after JPEG, with the network's answer below each. Look for a wrong answer that JPEG turns "
     "right.",
-    alt=f"{len(cells)} rows of {len(shown) + 1} pictures that look alike: original, {', '.join(shown)}. Answers by row: "
+    alt=f"{len(cells)} rows of {len(shown) + 1} pictures: original, {', '.join(shown)}. Answers by row: "
     + "; ".join(", ".join(row) for row in notes)
     + ".",
     n=len(pick),
@@ -459,7 +460,7 @@ record.figure(
 #
 # All attacks above ignore the defense. Rounding and JPEG have no useful gradient, but an attacker need not have one: on the
 # way back the defense is taken for the identity, $\partial\,\mathrm{defense}(x) / \partial x \approx I$, while the way
-# forward is exact. We give this to PGD at $a = 0$, the row that keeps least of its successes.
+# forward is exact. We give this to PGD at $a = 0$, which stops right behind the boundary.
 
 # %%
 model, y = models[seeds[0]], labels[correct[seeds[0]]]
@@ -468,7 +469,9 @@ known = [("jpeg", q) for q in known_qualities] + [("bits", b) for b in known_dep
 rows = []
 for kind, level in known:
     defend = defenses.get((kind, level))
-    behind = lambda z, d=defend: model((z + (d(z) - z).detach()).clamp(0, 1))  # noqa: E731
+    behind = lambda z, d=defend: model(  # noqa: E731
+        (z + (d(to_eight_bit(z)) - z).detach()).clamp(0, 1)
+    )
     parts = zip(x.split(chunk), y.split(chunk), strict=True)
     found = [pgd_l2_until_flipped(behind, a, b, steps=steps).images for a, b in parts]
     aware = to_eight_bit(torch.cat(found))
