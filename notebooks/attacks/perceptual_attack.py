@@ -321,7 +321,7 @@ record.summary({
 # cares about. On {record}`attacks/perceptual_attack#counts.common` images, another attack leads a = 0 by at most
 # {record}`attacks/perceptual_attack#dominance.ours_a0|.0%` of the images. With a = 5 the mean GMSD is
 # {record}`attacks/perceptual_attack#gmsd.ours_a5`; PGD with the same confidence has
-# {record}`attacks/perceptual_attack#gmsd.pgd_a5`. The [fair comparison](fair_comparison) takes this up.
+# {record}`attacks/perceptual_attack#gmsd.pgd_a5`.
 #
 # ## What the changes look like
 #
