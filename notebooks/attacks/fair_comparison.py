@@ -364,7 +364,8 @@ record.summary({
 #
 # ## Transfer and rounding
 #
-# Does a flip survive as a picture of 8 bits, and does another network fall for it? More margin should help with both.
+# Does a flip survive as a picture of 8 bits, and does another network fall for it? More margin should help with both. All
+# attacked images count here, flipped or not; for transfer, those that the second network read correctly before.
 
 # %%
 kept = []
@@ -384,12 +385,9 @@ for a in confidences:
     record.value(f"rounded.pgd_a{a:g}", share, format=".2f", **ours_n)
 
 # %% tags=["hide-input"]
-transfer = shown[shown.what == ("second" if (shown.what == "second").any() else "8 bits")]
-which = (
-    "misread by the second network"
-    if "second" in set(transfer.what)
-    else "flipped in 8 bits"
-)
+to_second = "second" in set(shown.what)
+transfer = shown[shown.what == ("second" if to_second else "8 bits")]
+which = "misread by the second network" if to_second else "flipped in 8 bits"
 said = "; ".join(
     f"{name}: "
     + ", ".join(f"{row.value:.2f} at {row.asked:g}" for row in part.itertuples())
@@ -402,7 +400,7 @@ record.figure(
         y="value",
         hue="attack",
         x_label="margin asked for, logits",
-        y_label=f"share of images {which}",
+        y_label="share misread by the second" if to_second else "share flipped in 8 bits",
     ),
     "transfer",
     caption=f"Share of attacked images {which}, over the margin that the attack was asked for. LPA cannot be asked for one, so "
