@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -87,18 +87,18 @@ def compare_attacks(
     model: Classifier,
     images: Tensor,
     labels: Tensor,
-    attacks: Mapping[str, NamedAttack],
+    attacks: Mapping[Hashable, NamedAttack],
     *,
     measures: Mapping[str, Distance],
     chunk: int = 50,
-) -> tuple[Flags, dict[str, Attacked]]:
+) -> tuple[Flags, dict[Hashable, Attacked]]:
     """Run every attack on the correctly classified images and measure what comes back.
 
     Args:
         model: images in [0, 1] -> logits (N, K).
         images: (N, C, H, W) in [0, 1].
         labels: (N,), the true classes.
-        attacks: by name.
+        attacks: by name, or by any other key.
         measures: distances by name, besides L1, L2 and Linf; an attack is not measured by what it minimized.
         chunk: images attacked at once, at least 1; changes memory and time only, except for attacks that draw
             noise.
