@@ -143,7 +143,9 @@ def record_command(
     names = [find_notebook(layout, name) for name in notebook or []] or None
     for path in record_run(profile, layout.results, layout.recorded, repository=layout.root, notebooks=names):
         typer.echo(path.relative_to(layout.root))
-    judged = scorecard(load_claims(layout.book / "claims"), read_records(layout.recorded / profile))
+    records = read_records(layout.recorded / profile)
+    claims = [c for c in load_claims(layout.book / "claims") if all(name in records for name in c.notebooks)]
+    judged = scorecard(claims, records)
     picture = write_summary(judged, layout.recorded / profile, titles=PART_TITLES)
     typer.echo(f"{picture.light.relative_to(layout.root)}: {judged.summary()}")
 
