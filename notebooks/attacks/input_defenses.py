@@ -44,7 +44,6 @@ batch_size = 32  # patches per training step (photos)
 width = 8  # channels of the network's first layer (photos)
 architecture = "squeezenet1_1"  # network of the official data, by torchvision's name
 weights = "squeezenet1_1-imagenet-onnxzoo.pth"  # its weights, in the data root
-lpips_weights = "squeezenet1_1-lpips-features.pth"  # of LPIPS, in the data root
 chunk = 20  # images in one batch
 device = "auto"  # "auto", "cpu" or "cuda"
 
@@ -83,7 +82,7 @@ parameters = {
     "qualities": qualities, "depths": depths, "known_qualities": known_qualities,
     "known_depths": known_depths, "seeds": seeds, "epochs": epochs,
     "batch_size": batch_size, "width": width, "architecture": architecture,
-    "weights": weights, "lpips_weights": lpips_weights, "chunk": chunk,
+    "weights": weights, "chunk": chunk,
 }  # fmt: skip
 record = Record("attacks/input_defenses", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
@@ -139,10 +138,8 @@ record.summary({
 distances = {
     "ssim": lambda model: ssim_distance,
     "features": lambda model: feature_distance(layer_features(model)),
-    "lpips": lambda model: lpips_distance(
-        "squeeze", weights=find_weight(lpips_weights, data_root=root)
-    ).to(place),
-    "pieapp": lambda model: pieapp_distance(data_root=root).to(place),
+    "lpips": lambda model: lpips_distance("squeeze", data_root=root),
+    "pieapp": lambda model: pieapp_distance(data_root=root),
 }
 received, fooled, results, top = {}, {}, {}, max(confidences)
 for seed, model in models.items():
