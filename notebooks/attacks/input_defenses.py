@@ -383,8 +383,8 @@ record.figure(
 # {record}`attacks/input_defenses#jpeg.survival.ours_1|.0%`. A row with $a = 5$ beside rows with $a = 0$ compares
 # confidences, and the confidence has a price in what can be seen. With unit steps Algorithm 3.1 reaches
 # {record}`attacks/input_defenses#jpeg.success.unit_5|.0%` success after JPEG and
-# {record}`attacks/input_defenses#bits.success.unit_5|.0%` after fewer bits, over all images: what held it back was the size
-# of the gradient.
+# {record}`attacks/input_defenses#bits.success.unit_5|.0%` after fewer bits, over all images; where the
+# raw steps stay below that, the size of the gradient holds them back and not the defense.
 #
 # ## What survives, seen by a judge that no attack minimizes
 #
