@@ -67,7 +67,6 @@ from blindspots.perception import (
     saliency_map,
     ssim_distance,
 )
-from blindspots.purify import to_eight_bit
 from blindspots.reports import Record
 from blindspots.reports.figures import curves_with_bands, forest
 from blindspots.reports.images import image_grid
@@ -127,12 +126,12 @@ paper_rows = [name for name in keys if not name.startswith("PGD ")]
 # ## Which images are compared
 #
 # An attack that gives up leaves the image and its map nearly as they were. Averages over all images would reward it. So the
-# table compares the images that all seven rows fool, as 8-bit pictures, since that is what an eye would see. Where fewer than
+# table compares the images that all seven rows fool, as the attacks return them, which is what the paper measures. Where fewer than
 # {record}`attacks/saliency#fewest` images are left, it takes all attacked images and its caption says so.
 
 # %%
 shared = {
-    seed: torch.stack([found[name].rounded_success for name in paper_rows]).all(0)
+    seed: torch.stack([found[name].success for name in paper_rows]).all(0)
     for seed, found in outcomes.items()
 }
 attacked_n = sum(len(batch) for batch in originals.values())
@@ -148,9 +147,7 @@ record.value("attacked", attacked_n, n=n_images * len(models), seeds=seeds)
 record.value("fooled_by_all", fooled_n, n=attacked_n, seeds=seeds)
 record.value("compared", shared_n, n=attacked_n, seeds=seeds, note=which)
 for name in paper_rows:
-    rates = {
-        seed: found[name].rounded_success.float().mean() for seed, found in outcomes.items()
-    }
+    rates = {seed: found[name].success.float().mean() for seed, found in outcomes.items()}
     record.by_seed(f"success.{keys[name]}", rates, n=attacked_n, format=".1%")
 record.summary({
     "images read correctly and attacked, over all seeds": "attacked",
@@ -166,7 +163,7 @@ for seed, found in outcomes.items():
     for method in methods:
         before = saliency_map(originals[seed], method=method)
         for name, outcome in found.items():
-            after = saliency_map(to_eight_bit(outcome.images), method=method)
+            after = saliency_map(outcome.images, method=method)
             moved = saliency_distances(after, before)
             for index in range(len(before)):
                 row = {"seed": seed, "method": method, "attack": name}
@@ -321,7 +318,7 @@ for method, words in methods.items():
     for name in paper_rows:
         shares = {}
         for seed, found in outcomes.items():
-            maps = [originals[seed], to_eight_bit(found[name].images)]
+            maps = [originals[seed], found[name].images]
             flat = [saliency_map(m, method=method).flatten(1).argmax(1) for m in maps]
             peaks = [torch.stack([f // side, f % side], 1).float() for f in flat]
             jump = (peaks[0] - peaks[1]).norm(dim=1) > side / 8
@@ -346,7 +343,7 @@ for index in pick.tolist():
     batch = torch.stack(
         [
             originals[seed][index],
-            *[to_eight_bit(outcomes[seed][n].images[index : index + 1])[0] for n in names],
+            *[outcomes[seed][n].images[index] for n in names],
         ]
     )
     cells.append(list(batch))
@@ -394,6 +391,7 @@ record.claims_table()
 #   the table are therefore not attempted; the orderings are judged once for each map.
 # - **Images.** The table averages over images that all seven rows fool, where there are enough. The paper's attacks succeed on nearly all images, so
 #   it need not choose; our own attack with raw gradients gives up where the network is sure.
+# - **8 bits.** Images are not rounded here; [the next notebook](input_defenses) shows that rounding alone can undo an attack.
 # - **Size.** $L_1$ and $L_2$ grow with the number of pixels; at 64 by 64 they are smaller than at 299 by 299.
 # - **Network and distance.** Quick: a small network on patches of photographs and $1 - \mathrm{SSIM}$. Real: an ImageNet
 #   network and LPIPS. PieAPP is for the paper profile.
