@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Attacks differ less when they must reach the same confidence at the same distance
+# # Two attacks are comparable only at the same confidence or at the same distance
 #
 # ```{admonition} The claim
 # :class: tip
@@ -359,8 +359,8 @@ record.summary({
 # This is the row that the paper lacks. At margin 5, PGD has a GMSD of {record}`attacks/fair_comparison#confidence_a5.pgd`
 # and the perceptual attack {record}`attacks/fair_comparison#confidence_a5.ours`; at margin 0 they have
 # {record}`attacks/fair_comparison#confidence_a0.pgd` and {record}`attacks/fair_comparison#confidence_a0.ours`. Compare the
-# difference within a margin with that between margins: the confidence moves the distance far more than the choice of the
-# attack.
+# difference within a margin with that between margins: which moves the distance more, the attack or the confidence asked
+# of it? In Table 3.1 both change at once.
 #
 # ## Transfer and rounding
 #
@@ -486,7 +486,7 @@ record.claims_table()
 # :class: dropdown
 # The mean over flipped images is the mean of the distribution $S / S(\infty)$. Below $d^\star$ both flip the same images at
 # the same distances; the second adds images with distances above $d^\star$, each larger than every one before, so its mean
-# grows. In the paper only PPGD and LPA fail, so only they could profit; in our runs it is Algorithm 3.1 itself.
+# grows. In the paper only PPGD and LPA fail, so only they could profit; in our quick run it is Algorithm 3.1 itself.
 # ```
 #
 # ```{exercise}

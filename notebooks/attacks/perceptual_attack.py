@@ -198,7 +198,7 @@ record.summary({
 # {record}`attacks/perceptual_attack#counts.correct`, and PGD, which uses the same gradient scaled to length 1, flips
 # {record}`attacks/perceptual_attack#success.pgd|.0%`.
 #
-# ## Why raw gradients stall
+# ## Raw gradients stall or overshoot
 #
 # The weight $\lambda = 1$ hides how large the two gradients of {eq}`eq-perceptual-attack` are. We log both norms at each
 # step, and separate the images that flip from those that do not.
@@ -224,7 +224,7 @@ ratio = ours.gradient_norms[1:, :, 0] / ours.gradient_norms[1:, :, 1].clamp(min=
 record.value("norms.ratio", ratio.nanmedian(), format=".2g", **counted)
 record.summary({
     "first gradient of the loss, images that flip (median L2 norm)": "norms.first_flipped",
-    "the same, images that do not flip": "norms.first_stuck",
+    "the same, images that do not flip (all, where all flip)": "norms.first_stuck",
     "loss gradient over distance gradient, all steps (median)": "norms.ratio",
 })  # fmt: skip
 
@@ -245,18 +245,21 @@ record.figure(
         y_label="L2 norm of the gradient (median)",
     ),
     "norms",
-    caption="Length of both gradients over the steps of the attack, before the weight. Where the network is sure of itself the "
-    "gradient of the loss starts short, and a hundred steps of a tenth of it lead nowhere.",
+    caption="Length of both gradients over the steps of the attack, before the weight. A step is a tenth of the "
+    "difference; compare it with the steps of length 0.1 that PGD takes.",
     alt=f"Lines on a logarithmic axis, median gradient norms over steps. {said}.",
     n=n,
 )
 
 # %% [markdown]
-# The gradient of the cross-entropy carries the factor $1 - p_y$, with $p_y$ the probability of the true class. The images
-# that do not flip start with a gradient of norm {record}`attacks/perceptual_attack#norms.first_stuck`, so the first step
-# has length {record}`attacks/perceptual_attack#norms.step_stuck`, while every step of PGD has length 0.1. The images that
-# flip start with {record}`attacks/perceptual_attack#norms.first_flipped`. ResNet-50 at 299 pixels seems to have larger
-# gradients, or the paper's loss another scale; it does not say.
+# The gradient of the cross-entropy carries the factor $1 - p_y$, with $p_y$ the probability of the true class, and a
+# factor that differs from network to network. So 0.1 times a raw gradient can be any length. Images that flip start with a
+# gradient of norm {record}`attacks/perceptual_attack#norms.first_flipped`; those that do not (all, where all flip) with
+# {record}`attacks/perceptual_attack#norms.first_stuck`, which makes a first step of length
+# {record}`attacks/perceptual_attack#norms.step_stuck`. Every step of PGD has length 0.1. Far below that, a hundred raw steps
+# lead nowhere, and only images about which the network is unsure flip; far above it, the first step flips the image and
+# goes further than it needs. Our small network is the first case, SqueezeNet at 299 pixels the second. The paper does not
+# print the norms of ResNet-50.
 #
 # The variant with unit gradients, `normalized_perceptual_attack`, scales both gradients to length 1 and weighs the
 # second by a half. It flips {record}`attacks/perceptual_attack#success.unit_a0|.0%`.
