@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from blindspots import checks
 from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.feature_ball import LayerFeatures
 from blindspots.attacks.gradients import check_attack, logit_margin
+from blindspots.attacks.kept_rows import kept_row
 from blindspots.attacks.lagrangian_perceptual_attack import lagrangian_perceptual_attack
 from blindspots.attacks.model import judged
 from blindspots.attacks.perc_al import perc_al
@@ -32,10 +35,13 @@ class NamedAttack:
         run: (model, images, labels) -> AttackResult.
         minimized: names of the distances that it minimizes or is bounded by; it is not measured by them, nor
             by a judge of the same family.
+        settings: JSON-able, all that fixes what `run` does: the attack's name and each of its options. A row
+            without settings is never kept (see `compare_attacks`).
     """
 
     run: Callable[[Classifier, Tensor, Tensor], AttackResult]
     minimized: tuple[str, ...] = ()
+    settings: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Attacked:
         gradient_evaluations: (M,), gradients of the model.
         distances: by name (M,), to the originals: "L1", "L2", "Linf" and the measures that are not the
             attack's own.
-        seconds: wall time for all M, the measuring left out.
+        seconds: wall time for all M, the measuring left out; of the run that made a kept row.
         gradient_norms: (steps, M, 2) where the attack reports them, else None.
     """
 
@@ -91,6 +97,7 @@ def compare_attacks(
     *,
     measures: Mapping[str, Distance],
     chunk: int = 50,
+    keep: Mapping[str, Any] | None = None,
 ) -> tuple[Flags, dict[Hashable, Attacked]]:
     """Run every attack on the correctly classified images and measure what comes back.
 
@@ -102,6 +109,10 @@ def compare_attacks(
         measures: distances by name, besides L1, L2 and Linf; an attack is not measured by what it minimized.
         chunk: images attacked at once, at least 1; changes memory and time only, except for attacks that draw
             noise.
+        keep: None = attack anew. Otherwise each row whose attack has settings goes to the cache as soon as it
+            is done, and comes from there if the same attack met the same images and model before: an
+            interrupted run goes on with the next row. The mapping is JSON-able and holds what else fixes the
+            rows, such as the network behind a distance.
 
     Returns:
         (N,), whether the image was correctly classified, so that it counts; and what each attack made of
@@ -109,6 +120,7 @@ def compare_attacks(
 
     Raises:
         ValueError: bad images or labels, no attack, or no image that is correctly classified.
+        TypeError: rows are to be kept, but the model is no torch.nn.Module.
 
     Source: P0 Section 3.2, Table 3.1: success rate = flipped / correctly classified before.
     """
@@ -121,45 +133,70 @@ def compare_attacks(
     if not correct.any():
         raise ValueError(f"images: expected one that the model classifies correctly, got none of {len(images)}")
     counted, truths = images[correct].detach(), labels[correct]
-    return correct, {
-        name: _attacked(model, counted, truths, attack, measures, chunk) for name, attack in attacks.items()
-    }
+    rows = {}
+    for name, attack in attacks.items():
+        make = functools.partial(_attack, model, counted, truths, attack, chunk)
+        if keep is None or attack.settings is None:
+            result, norms, seconds = make()
+        else:
+            settings = {"attack": dict(attack.settings), "also": dict(keep), "chunk": chunk}
+            result, norms, seconds = kept_row(make, model, counted, truths, settings)
+        rows[name] = _measured(model, counted, truths, attack, result, norms, seconds, measures, chunk)
+    return correct, rows
 
 
-def _attacked(
-    model: Classifier,
-    images: Images,
-    labels: Labels,
-    attack: NamedAttack,
-    measures: Mapping[str, Distance],
-    chunk: int,
-) -> Attacked:
-    results, margins, rounded, seconds = [], [], [], 0.0
-    distances: dict[str, list[Tensor]] = {}
+def _attack(
+    model: Classifier, images: Images, labels: Labels, attack: NamedAttack, chunk: int
+) -> tuple[AttackResult, Tensor | None, float]:
+    results, seconds = [], 0.0
     for batch, own in zip(images.split(chunk), labels.split(chunk), strict=True):
         started = perf_counter()
         result = attack.run(model, batch, own)
         result.success.any().item()  # waits for the device
         seconds += perf_counter() - started
         results.append(result)
-        with judged(model), torch.no_grad():
-            margins.append(logit_margin(model(result.images), own.long()))
-            for name, measure in held_out_measures(measures, attack.minimized).items():
-                distances.setdefault(name, []).append(measure(result.images, batch))
-        rounded.append(misclassified(model, round_to_eight_bits(result.images), own))
-        for name, values in _norms(result.images, batch).items():
-            distances.setdefault(name, []).append(values)
     norms = [getattr(result, "gradient_norms", None) for result in results]
+    joined = AttackResult(
+        **{
+            field: torch.cat([getattr(result, field) for result in results])
+            for field in ("images", "success", "steps", "gradient_evaluations", "distances")
+        }
+    )
+    return joined, None if None in norms else torch.cat(norms, dim=1), seconds
+
+
+def _measured(
+    model: Classifier,
+    images: Images,
+    labels: Labels,
+    attack: NamedAttack,
+    result: AttackResult,
+    norms: Tensor | None,
+    seconds: float,
+    measures: Mapping[str, Distance],
+    chunk: int,
+) -> Attacked:
+    margins, rounded = [], []
+    distances: dict[str, list[Tensor]] = {}
+    held_out = held_out_measures(measures, attack.minimized)
+    for batch, changed, own in zip(images.split(chunk), result.images.split(chunk), labels.split(chunk), strict=True):
+        with judged(model), torch.no_grad():
+            margins.append(logit_margin(model(changed), own.long()))
+            for name, measure in held_out.items():
+                distances.setdefault(name, []).append(measure(changed, batch))
+        rounded.append(misclassified(model, round_to_eight_bits(changed), own))
+        for name, values in _norms(changed, batch).items():
+            distances.setdefault(name, []).append(values)
     return Attacked(
-        images=torch.cat([result.images for result in results]),
-        success=torch.cat([result.success for result in results]),
+        images=result.images,
+        success=result.success,
         rounded_success=torch.cat(rounded),
         margins=torch.cat(margins),
-        steps=torch.cat([result.steps for result in results]),
-        gradient_evaluations=torch.cat([result.gradient_evaluations for result in results]),
+        steps=result.steps,
+        gradient_evaluations=result.gradient_evaluations,
         distances={name: torch.cat(values) for name, values in distances.items()},
         seconds=seconds,
-        gradient_norms=None if None in norms else torch.cat(norms, dim=1),
+        gradient_norms=norms,
     )
 
 
@@ -198,7 +235,8 @@ def table_3_1_attacks(
     Args:
         distance: c0 of Algorithm 3.1.
         minimized: the name of that distance, for `NamedAttack`.
-        features: what PPGD and LPA see with; they are bounded by the distance named "features".
+        features: what PPGD and LPA see with, `layer_features` of the attacked model in the settings of a kept
+            row; they are bounded by the distance named "features".
         confidences: P0's a; PGD and Algorithm 3.1 take each.
         steps: most steps of PGD and Algorithm 3.1.
         perc_steps: steps of PerC-AL.
@@ -224,23 +262,34 @@ def table_3_1_attacks(
                 model, images, labels, distance, confidence=confidence, steps=steps
             ),
             (minimized,),
+            {"attack": "perceptual_attack", "distance": minimized, "confidence": confidence, "steps": steps},
         )
 
     def pgd(confidence: float) -> NamedAttack:
         return NamedAttack(
             lambda model, images, labels: pgd_l2_until_flipped(
                 model, images, labels, confidence=confidence, steps=steps
-            )
+            ),
+            settings={"attack": "pgd_l2_until_flipped", "confidence": confidence, "steps": steps},
         )
 
-    confidences = tuple(confidences)
+    confidences = tuple(float(a) for a in confidences)
+    ball = {"features": "layer_features", "bound": bound}
     return {
-        "PerC-AL": NamedAttack(lambda m, x, y: perc_al(m, x, y, steps=perc_steps), ("ciede2000",)),
+        "PerC-AL": NamedAttack(
+            lambda m, x, y: perc_al(m, x, y, steps=perc_steps), ("ciede2000",),
+            {"attack": "perc_al", "steps": perc_steps},
+        ),
         "PGD": pgd(0.0),
         "PPGD": NamedAttack(
-            lambda m, x, y: perceptual_pgd(m, x, y, features=features, bound=bound, steps=ppgd_steps), ("features",)
+            lambda m, x, y: perceptual_pgd(m, x, y, features=features, bound=bound, steps=ppgd_steps), ("features",),
+            {"attack": "perceptual_pgd", **ball, "steps": ppgd_steps},
         ),
-        "LPA": NamedAttack(lpa, ("features",)),
+        "LPA": NamedAttack(
+            lpa, ("features",),
+            {"attack": "lagrangian_perceptual_attack", **ball, "steps": lpa_steps, "start_noise": start_noise,
+             "seed": seed},
+        ),
         **{f"ours a={a:g}": ours(a) for a in confidences},
         **{f"PGD a={a:g}": pgd(a) for a in confidences if a > 0},
-    }
+    }  # fmt: skip
