@@ -17,7 +17,7 @@ from blindspots.attacks.perceptual_pgd import perceptual_pgd
 from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
 from blindspots.attacks.result import AttackResult
 from blindspots.cache import cached_tensors
-from blindspots.data.sets import fingerprint
+from blindspots.fingerprint import fingerprint
 from blindspots.types import Classifier, Images, Labels
 
 # Their code, that of what they import and that of every distance decide a row.

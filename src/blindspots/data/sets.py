@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from torch import Tensor
+
+from blindspots.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
@@ -118,18 +118,6 @@ class Source:
     splits: tuple[str, ...]
     sizes: tuple[int, ...] | None
     read: Callable[[str, int | None, int | None, Path | None], Any]
-
-
-def fingerprint(*tensors: Tensor) -> str:
-    """Return the SHA-256 of tensors: dtype, shape and bytes of each, in order."""
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        # Cloned flat: an axis of length 1 may carry a stride that forbids the view as bytes.
-        flat = tensor.detach().cpu().flatten().clone(memory_format=torch.contiguous_format)
-        if flat.numel():
-            digest.update(flat.view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def sealed(loaded: Any, *, split: str = "") -> Any:

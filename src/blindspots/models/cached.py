@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from blindspots.cache import cached_tensors
 from blindspots.checks import check_labels
-from blindspots.data.sets import fingerprint
+from blindspots.fingerprint import fingerprint
 from blindspots.models.evaluation import check_inputs
 from blindspots.models.registry import BUILDERS, build_model, check_spec
 from blindspots.models.training import TrainResult, train_classifier

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from blindspots.data.sets import fingerprint
+from blindspots.fingerprint import fingerprint
 from blindspots.models.registry import build_model, check_spec
 from blindspots.models.weights import load_matching, read_weights
 
