@@ -33,6 +33,7 @@ dataset = "photos"  # "photos" (embedded) or "imagenet_compatible" (official)
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 side = 64  # side of the images attacked, pixels
 n_images = 8  # test images; those classified correctly are attacked
+skip = 0  # test images passed over before those
 distance = "ssim"  # c0 of the perceptual attack: "ssim", "features", "lpips" or "pieapp"
 confidences = [0.0, 1.0, 5.0]  # margins in logits; the first is 0
 bounds = [0.25, 0.5]  # of PPGD and LPA, distance in the network's features
@@ -51,6 +52,9 @@ second_architecture = ""  # ImageNet classifier that transfer is tried on; empty
 second_weights = ""  # its weights
 lpips_net = "squeeze"  # network of LPIPS
 chunk = 20  # images in one batch
+keep_rows = (
+    False  # keep each finished row, so that an interrupted run goes on with the next
+)
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
@@ -85,13 +89,13 @@ from blindspots.reports.figures import bars, curves_with_bands
 from blindspots.seeding import generator
 
 parameters = {
-    "dataset": dataset, "side": side, "n_images": n_images, "distance": distance,
+    "dataset": dataset, "side": side, "n_images": n_images, "skip": skip, "distance": distance,
     "confidences": confidences, "bounds": bounds, "timed_bound": timed_bound,
     "steps": steps, "perc_steps": perc_steps, "ppgd_steps": ppgd_steps,
     "lpa_steps": lpa_steps, "seeds": seeds, "epochs": epochs, "batch_size": batch_size,
     "width": width, "architecture": architecture, "weights": weights,
     "second_architecture": second_architecture, "second_weights": second_weights,
-    "lpips_net": lpips_net, "chunk": chunk,
+    "lpips_net": lpips_net, "chunk": chunk, "keep_rows": keep_rows,
 }  # fmt: skip
 record = Record("attacks/fair_comparison", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
@@ -103,9 +107,9 @@ root = data_root or None
 # One network for each seed is attacked. The next seed's network reads the same images: does the attack transfer to it?
 
 # %%
-test = load(dataset, split="test", size=side, limit=n_images, data_root=root)
+test = load(dataset, split="test", size=side, limit=skip + n_images, data_root=root)
 record.add_data(test)
-images, labels = test.images.to(place), test.labels.to(place)
+images, labels = test.images[skip:].to(place), test.labels[skip:].to(place)
 models, readers = {}, {}
 if dataset == "photos":
     train = load(dataset, split="train", size=side)
@@ -147,10 +151,11 @@ for seed, plan in plans.items():
     for a in confidences:
         plan["PerC-AL", a, None] = NamedAttack(
             lambda m, x, y, a=a: perc_al(m, x, y, steps=perc_steps, confidence=a),
-            ("ciede2000",),
-        )
+            ("ciede2000",), {"attack": "perc_al", "confidence": a, "steps": perc_steps},
+        )  # fmt: skip
         plan["PGD", a, None] = NamedAttack(
-            lambda m, x, y, a=a: pgd_l2_until_flipped(m, x, y, steps=steps, confidence=a)
+            lambda m, x, y, a=a: pgd_l2_until_flipped(m, x, y, steps=steps, confidence=a),
+            settings={"attack": "pgd_l2_until_flipped", "confidence": a, "steps": steps},
         )
         for name, attack in (
             ("ours", perceptual_attack), ("unit gradients", normalized_perceptual_attack)
@@ -160,7 +165,9 @@ for seed, plan in plans.items():
                     m, x, y, c0, steps=steps, confidence=a
                 ),
                 (distance,),
-            )
+                {"attack": attack.__name__, "distance": distance, "confidence": a,
+                 "steps": steps},
+            )  # fmt: skip
 
 # %%
 for seed, plan in plans.items():
@@ -170,7 +177,9 @@ for seed, plan in plans.items():
             lambda m, x, y, bound=bound, sees=sees, seed=seed: lagrangian_perceptual_attack(
                 m, x, y, features=sees, bound=bound, steps=lpa_steps,
                 generator=generator(seed, "LPA"),
-            ), ("features",),
+            ), ("features",), {"attack": "lagrangian_perceptual_attack", "bound": bound,
+                               "features": "layer_features", "steps": lpa_steps, "seed": seed,
+                               "stream": "LPA"},
         )  # fmt: skip
     for a, bound in [(a, max(bounds)) for a in confidences[1:]] + [
         (0.0, b) for b in bounds
@@ -178,15 +187,17 @@ for seed, plan in plans.items():
         plan["PPGD", a, bound] = NamedAttack(
             lambda m, x, y, a=a, bound=bound, sees=sees: perceptual_pgd(
                 m, x, y, features=sees, bound=bound, steps=ppgd_steps, confidence=a
-            ), ("features",),
+            ), ("features",), {"attack": "perceptual_pgd", "features": "layer_features",
+                               "bound": bound, "confidence": a, "steps": ppgd_steps},
         )  # fmt: skip
 
 # %%
 judges = {name: JUDGES[name] for name in ("gmsd", "haarpsi")}
 parts, spent, n_correct = [], [], {}
+keep = {"lpips_net": lpips_net} if keep_rows else None
 for seed, model in models.items():
     correct, rows = compare_attacks(
-        model, images, labels, plans[seed], measures=judges, chunk=chunk
+        model, images, labels, plans[seed], measures=judges, chunk=chunk, keep=keep
     )
     n_correct[seed] = int(correct.sum())
     truths, seen = labels[correct].cpu(), readers.get(seed)

@@ -29,11 +29,14 @@ dataset = "photos"  # "photos" (embedded) or "imagenet_compatible" (official)
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 side = 64  # side of the images attacked, pixels
 n_images = 16  # test images for each seed; those read correctly are attacked
+skip = 0  # test images passed over before those
 distance_name = "ssim"  # what our attack minimizes: "ssim", "features", "lpips" or "pieapp"
 confidences = [0, 1, 5]  # margins in logits that our attack and PGD have to exceed
 steps = 100  # most steps of our attack and of PGD
 perc_steps = 40  # steps of PerC_AL
 bound = 0.5  # radius of PPGD and LPA, in units of the feature distance
+ppgd_steps = 20  # steps of PPGD
+lpa_steps = 10  # steps in each of LPA's five rounds
 qualities = [90, 60, 30]  # JPEG qualities, 1 (worst) to 100
 depths = [7, 5, 4, 3, 2]  # bits per channel
 known_qualities = [60]  # JPEG qualities that the last attacker knows
@@ -45,6 +48,9 @@ width = 8  # channels of the network's first layer (photos)
 architecture = "squeezenet1_1"  # network of the official data, by torchvision's name
 weights = "squeezenet1_1-imagenet-onnxzoo.pth"  # its weights, in the data root
 chunk = 20  # images in one batch
+keep_rows = (
+    False  # keep each finished row, so that an interrupted run goes on with the next
+)
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
@@ -63,13 +69,13 @@ from blindspots.data.weights import find_weight
 from blindspots.devices import choose_device
 from blindspots.models import torchvision_classifier, trained_classifier
 from blindspots.perception import (
+    SSIMDistance,
     feature_distance,
     held_out,
     judge_images,
     layer_features,
     lpips_distance,
     pieapp_distance,
-    ssim_distance,
 )
 from blindspots.purify import bit_depth, jpeg, to_eight_bit
 from blindspots.reports import Record
@@ -77,12 +83,13 @@ from blindspots.reports.figures import curves_with_bands, heat_map
 from blindspots.reports.images import image_grid
 
 parameters = {
-    "dataset": dataset, "side": side, "n_images": n_images, "distance_name": distance_name,
-    "confidences": confidences, "steps": steps, "perc_steps": perc_steps, "bound": bound,
+    "dataset": dataset, "side": side, "n_images": n_images, "skip": skip,
+    "distance_name": distance_name, "confidences": confidences, "steps": steps,
+    "perc_steps": perc_steps, "bound": bound, "ppgd_steps": ppgd_steps, "lpa_steps": lpa_steps,
     "qualities": qualities, "depths": depths, "known_qualities": known_qualities,
     "known_depths": known_depths, "seeds": seeds, "epochs": epochs,
     "batch_size": batch_size, "width": width, "architecture": architecture,
-    "weights": weights, "chunk": chunk,
+    "weights": weights, "chunk": chunk, "keep_rows": keep_rows,
 }  # fmt: skip
 record = Record("attacks/input_defenses", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
@@ -92,9 +99,9 @@ root = data_root or None
 # ## Images and classifiers
 
 # %%
-test = load(dataset, split="test", size=side, limit=n_images, data_root=root)
+test = load(dataset, split="test", size=side, limit=skip + n_images, data_root=root)
 record.add_data(test)
-images, labels = test.images.to(place), test.labels.to(place)
+images, labels = test.images[skip:].to(place), test.labels[skip:].to(place)
 models = {}
 if dataset == "photos":
     train = load(dataset, split="train", size=side)
@@ -136,24 +143,32 @@ record.summary({
 
 # %%
 distances = {
-    "ssim": lambda model: ssim_distance,
+    "ssim": lambda model: SSIMDistance(),
     "features": lambda model: feature_distance(layer_features(model)),
     "lpips": lambda model: lpips_distance("squeeze", data_root=root),
     "pieapp": lambda model: pieapp_distance(data_root=root),
 }
+
+# %%
 received, fooled, results, top = {}, {}, {}, max(confidences)
+keep = {"lpips_net": "squeeze"} if keep_rows else None
 for seed, model in models.items():
     distance, features = distances[distance_name](model), layer_features(model)
     attacks = table_3_1_attacks(
         distance, distance_name, features, confidences=confidences, steps=steps,
-        perc_steps=perc_steps, bound=bound, seed=seed,
+        perc_steps=perc_steps, bound=bound, ppgd_steps=ppgd_steps, lpa_steps=lpa_steps,
+        seed=seed,
     )  # fmt: skip
     attacks[f"unit a={top}"] = NamedAttack(
         lambda m, x, y, d=distance: normalized_perceptual_attack(
             m, x, y, d, confidence=top, steps=steps
-        )
+        ),
+        settings={"attack": "normalized_perceptual_attack", "distance": distance_name,
+                  "confidence": float(top), "steps": steps},
+    )  # fmt: skip
+    _, outcomes = compare_attacks(
+        model, images, labels, attacks, measures={}, chunk=chunk, keep=keep
     )
-    _, outcomes = compare_attacks(model, images, labels, attacks, measures={}, chunk=chunk)
     for name, outcome in outcomes.items():
         results[seed, name] = outcome
         received[seed, name] = to_eight_bit(outcome.images)

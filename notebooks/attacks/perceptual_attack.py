@@ -31,6 +31,7 @@ dataset = "photos"  # "photos" (embedded) or "imagenet_compatible" (official)
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 side = 64  # side of the images attacked, pixels
 n_images = 12  # test images; those classified correctly are attacked
+skip = 0  # test images passed over before those
 distance = "ssim"  # c0 of the attack: "ssim", "features", "lpips" or "pieapp"
 second_distance = "features"  # c0 of one more row
 confidences = [0.0, 1.0, 5.0]  # the paper's a, margins in logits
@@ -51,6 +52,9 @@ weights = "squeezenet1_1-imagenet-onnxzoo.pth"  # its weights, in the data root
 lpips_net = "squeeze"  # network of LPIPS
 learned_judges = False  # judge by LPIPS (AlexNet) and DISTS too, as the paper
 chunk = 20  # images in one batch
+keep_rows = (
+    False  # keep each finished row, so that an interrupted run goes on with the next
+)
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
@@ -83,13 +87,13 @@ from blindspots.reports.figures import box_and_cdf, curves_with_bands, heat_map
 from blindspots.reports.images import image_grid
 
 parameters = {
-    "dataset": dataset, "side": side, "n_images": n_images, "distance": distance,
+    "dataset": dataset, "side": side, "n_images": n_images, "skip": skip, "distance": distance,
     "second_distance": second_distance, "confidences": confidences, "steps": steps,
     "perc_steps": perc_steps, "bound": bound, "ppgd_steps": ppgd_steps,
     "lpa_steps": lpa_steps, "weights_grid": weights_grid, "step_sizes": step_sizes,
     "n_ablation": n_ablation, "seeds": seeds, "epochs": epochs, "batch_size": batch_size,
     "width": width, "architecture": architecture, "weights": weights,
-    "lpips_net": lpips_net, "learned_judges": learned_judges, "chunk": chunk,
+    "lpips_net": lpips_net, "learned_judges": learned_judges, "chunk": chunk, "keep_rows": keep_rows,
 }  # fmt: skip
 record = Record("attacks/perceptual_attack", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
@@ -104,9 +108,9 @@ root = data_root or None
 # and DISTS {cite}`ding2020`. No attack is judged by what it minimizes.
 
 # %%
-test = load(dataset, split="test", size=side, limit=n_images, data_root=root)
+test = load(dataset, split="test", size=side, limit=skip + n_images, data_root=root)
 record.add_data(test)
-images, labels = test.images.to(place), test.labels.to(place)
+images, labels = test.images[skip:].to(place), test.labels[skip:].to(place)
 judges = ("ssim", "haarpsi", "gmsd", "ciede2000_mean")
 measures = {name: JUDGES[name] for name in judges}
 if dataset == "photos":
@@ -147,13 +151,18 @@ attacks = table_3_1_attacks(
     bound=bound, ppgd_steps=ppgd_steps, lpa_steps=lpa_steps, seed=seeds[0],
 )  # fmt: skip
 attacks[f"ours a=0, {second_distance}"] = NamedAttack(
-    lambda m, x, y: perceptual_attack(m, x, y, other_cost, steps=steps), (second_distance,)
-)
+    lambda m, x, y: perceptual_attack(m, x, y, other_cost, steps=steps), (second_distance,),
+    {"attack": "perceptual_attack", "distance": second_distance, "confidence": 0.0,
+     "steps": steps},
+)  # fmt: skip
 attacks["unit gradients a=0"] = NamedAttack(
-    lambda m, x, y: normalized_perceptual_attack(m, x, y, cost, steps=steps), (distance,)
-)
+    lambda m, x, y: normalized_perceptual_attack(m, x, y, cost, steps=steps), (distance,),
+    {"attack": "normalized_perceptual_attack", "distance": distance, "confidence": 0.0,
+     "steps": steps},
+)  # fmt: skip
+keep = {"lpips_net": lpips_net} if keep_rows else None
 correct, rows = compare_attacks(
-    model, images, labels, attacks, measures=measures, chunk=chunk
+    model, images, labels, attacks, measures=measures, chunk=chunk, keep=keep
 )
 originals, truths = images[correct], labels[correct]
 n = len(originals)
@@ -388,11 +397,13 @@ cells = {
             m, x, y, cost, weight=weight, step_size=step, steps=steps
         ),
         (distance,),
+        {"attack": "perceptual_attack", "distance": distance, "weight": weight,
+         "step_size": step, "steps": steps},
     )
     for weight in weights_grid for step in step_sizes
 }  # fmt: skip
 _, ablation = compare_attacks(
-    model, few, few_labels, cells, measures={"gmsd": JUDGES["gmsd"]}, chunk=chunk
+    model, few, few_labels, cells, measures={"gmsd": JUDGES["gmsd"]}, chunk=chunk, keep=keep
 )
 rates = torch.tensor([row.success_rate for row in ablation.values()])
 rates = rates.view(len(weights_grid), len(step_sizes))

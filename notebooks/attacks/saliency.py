@@ -34,11 +34,14 @@ dataset = "photos"  # "photos" (embedded) or "imagenet_compatible" (official)
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 side = 64  # side of the images attacked, pixels
 n_images = 16  # test images for each seed; those read correctly are attacked
+skip = 0  # test images passed over before those
 distance_name = "ssim"  # what our attack minimizes: "ssim", "features", "lpips" or "pieapp"
 confidences = [0, 1, 5]  # margins in logits that our attack and PGD have to exceed
 steps = 100  # most steps of our attack and of PGD
 perc_steps = 40  # steps of PerC-AL
 bound = 0.5  # radius of PPGD and LPA, in units of the feature distance
+ppgd_steps = 20  # steps of PPGD
+lpa_steps = 10  # steps in each of LPA's five rounds
 seeds = [0]  # one classifier is trained for each (photos)
 epochs = 5  # passes over the training patches (photos)
 batch_size = 32  # patches per training step (photos)
@@ -47,6 +50,9 @@ architecture = "squeezenet1_1"  # network of the official data, by torchvision's
 weights = "squeezenet1_1-imagenet-onnxzoo.pth"  # its weights, in the data root
 fewest = 4  # images that all rows must fool for the table to keep to these
 chunk = 20  # images in one batch
+keep_rows = (
+    False  # keep each finished row, so that an interrupted run goes on with the next
+)
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
@@ -59,23 +65,24 @@ from blindspots.data.weights import find_weight
 from blindspots.devices import choose_device
 from blindspots.models import torchvision_classifier, trained_classifier
 from blindspots.perception import (
+    SSIMDistance,
     feature_distance,
     layer_features,
     lpips_distance,
     pieapp_distance,
     saliency_distances,
     saliency_map,
-    ssim_distance,
 )
 from blindspots.reports import Record
 from blindspots.reports.figures import curves_with_bands, forest
 from blindspots.reports.images import image_grid
 
 parameters = {
-    "dataset": dataset, "side": side, "n_images": n_images, "distance_name": distance_name,
-    "confidences": confidences, "steps": steps, "perc_steps": perc_steps, "bound": bound,
+    "dataset": dataset, "side": side, "n_images": n_images, "skip": skip,
+    "distance_name": distance_name, "confidences": confidences, "steps": steps,
+    "perc_steps": perc_steps, "bound": bound, "ppgd_steps": ppgd_steps, "lpa_steps": lpa_steps,
     "seeds": seeds, "epochs": epochs, "batch_size": batch_size, "width": width,
-    "architecture": architecture, "weights": weights, "fewest": fewest, "chunk": chunk,
+    "architecture": architecture, "weights": weights, "fewest": fewest, "chunk": chunk, "keep_rows": keep_rows,
 }  # fmt: skip
 record = Record("attacks/saliency", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
@@ -85,9 +92,9 @@ root = data_root or None
 # ## Images, classifiers, attacks
 
 # %%
-test = load(dataset, split="test", size=side, limit=n_images, data_root=root)
+test = load(dataset, split="test", size=side, limit=skip + n_images, data_root=root)
 record.add_data(test)
-images, labels = test.images.to(place), test.labels.to(place)
+images, labels = test.images[skip:].to(place), test.labels[skip:].to(place)
 models = {}
 if dataset == "photos":
     train = load(dataset, split="train", size=side)
@@ -104,19 +111,21 @@ else:
 
 # %%
 distances = {
-    "ssim": lambda model: ssim_distance,
+    "ssim": lambda model: SSIMDistance(),
     "features": lambda model: feature_distance(layer_features(model)),
     "lpips": lambda model: lpips_distance("squeeze", data_root=root),
     "pieapp": lambda model: pieapp_distance(data_root=root),
 }
 outcomes, originals = {}, {}
+keep = {"lpips_net": "squeeze"} if keep_rows else None
 for seed, model in models.items():
     attacks = table_3_1_attacks(
         distances[distance_name](model), distance_name, layer_features(model), seed=seed,
         confidences=confidences, steps=steps, perc_steps=perc_steps, bound=bound,
+        ppgd_steps=ppgd_steps, lpa_steps=lpa_steps,
     )  # fmt: skip
     correct, outcomes[seed] = compare_attacks(
-        model, images, labels, attacks, measures={}, chunk=chunk
+        model, images, labels, attacks, measures={}, chunk=chunk, keep=keep
     )
     originals[seed] = images[correct]
 keys = {name: name.lower().replace("-", "_").replace(" a=", "_") for name in attacks}

@@ -278,12 +278,12 @@ def table_3_1_attacks(
     return {
         "PerC-AL": NamedAttack(
             lambda m, x, y: perc_al(m, x, y, steps=perc_steps), ("ciede2000",),
-            {"attack": "perc_al", "steps": perc_steps},
+            {"attack": "perc_al", "confidence": 0.0, "steps": perc_steps},
         ),
         "PGD": pgd(0.0),
         "PPGD": NamedAttack(
             lambda m, x, y: perceptual_pgd(m, x, y, features=features, bound=bound, steps=ppgd_steps), ("features",),
-            {"attack": "perceptual_pgd", **ball, "steps": ppgd_steps},
+            {"attack": "perceptual_pgd", **ball, "confidence": 1.0, "steps": ppgd_steps},
         ),
         "LPA": NamedAttack(
             lpa, ("features",),
