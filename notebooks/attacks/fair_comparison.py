@@ -60,7 +60,6 @@ device = "auto"  # "auto", "cpu" or "cuda"
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
-import torch
 
 from blindspots.attacks import (
     NamedAttack,
