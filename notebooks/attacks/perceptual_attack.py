@@ -164,10 +164,10 @@ keep = {"lpips_net": lpips_net} if keep_rows else None
 correct, rows = compare_attacks(
     model, images, labels, attacks, measures=measures, chunk=chunk, keep=keep
 )
-originals, truths = images[correct], labels[correct]
-n = len(originals)
+n = int(correct.sum())
 record.value("counts.images", len(images), n=len(images))
 record.value("counts.correct", n, n=len(images))
+originals, truths = images[correct], labels[correct]
 
 # %%
 titles = {"ssim": "1 - SSIM", "haarpsi": "1 - HaarPSI", "gmsd": "GMSD",

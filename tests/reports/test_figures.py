@@ -76,6 +76,14 @@ def test_a_single_series_needs_no_legend():
     assert len(axes.lines) == 1 and axes.get_legend() is None
 
 
+def test_many_names_stand_above_the_axes():
+    rows = [{"x": x, "y": index + x, "name": name} for index, name in enumerate("abcd") for x in (0, 1)]
+    figure = curves_with_bands(rows, x="x", y="y", hue="name", x_label="x", y_label="y")
+    figure.canvas.draw()
+    box, axes = figure.legends[0].get_window_extent(), figure.axes[0].get_window_extent()
+    assert box.y0 >= axes.y1 and [text.get_text() for text in figure.legends[0].get_texts()] == list("abcd")
+
+
 def test_axes_carry_their_labels_and_scales():
     axes = curves_with_bands(ROWS, x_scale="log", y_scale="symlog", references={"clean": 0.1}, **CURVES).axes[0]
     assert axes.get_xlabel() == CURVES["x_label"] and axes.get_ylabel() == "share"

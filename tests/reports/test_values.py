@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from blindspots.reports.values import check_format, describe_value, format_value, is_number, plain_value
+from blindspots.reports.values import check_format, describe_value, describe_values, format_value, is_number, plain_value
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,40 @@ def test_a_description_names_spread_seeds_n_and_note():
 
 def test_the_spread_of_a_whole_number_is_printed_without_forced_digits():
     assert describe_value(entry(3, format="d", spread=[2.5, 4.0])) == "3 (2.5 to 4)"
+
+
+def test_one_of_several_values_is_described_as_alone():
+    given = entry(0.51, spread=[0.48, 0.53], spread_kind="range", seeds=[0, 1, 2], n=1200, note="planted data")
+    assert "{} ({})".format(*describe_values([given])) == describe_value(given)
+
+
+def test_two_values_share_their_remarks_and_keep_their_spreads():
+    seeds = {"spread_kind": "range", "seeds": [0, 1], "n": 39}
+    first, second = entry(0.5, spread=[0.4, 0.6], **seeds), entry(0.7, spread=[0.6, 0.8], note="PGD", **seeds)
+    text, common = describe_values([first, second])
+    assert text == "0.500 (0.400 to 0.600) against 0.700 (0.600 to 0.800; PGD)"
+    assert common == "range over seeds; 2 seeds; n = 39"
+
+
+def test_what_two_values_do_not_share_stands_beside_each():
+    first, second = entry(0.5, n=20), entry(0.7, n=30, spread=[0.6, 0.8], spread_kind="t95", seeds=[0, 1])
+    text, common = describe_values([first, second])
+    assert text == "0.500 (n = 20) against 0.700 (0.600 to 0.800; 2 seeds; n = 30)"
+    assert common == "95% t interval over seeds"
+
+
+def test_two_kinds_of_spread_are_told_apart():
+    first, second = (entry(0.5, spread=[0.4, 0.6], spread_kind=kind, n=9) for kind in ("range", "t95"))
+    text, common = describe_values([first, second])
+    assert text == (
+        "0.500 (0.400 to 0.600, range over seeds) against 0.500 (0.400 to 0.600, 95% t interval over seeds)"
+    )
+    assert common == "n = 9"
+
+
+def test_a_list_of_values_is_short():
+    seeds = {"spread": [0.4, 0.6], "spread_kind": "range", "seeds": [0, 1], "n": 39}
+    assert describe_values([entry(value, **seeds) for value in (0.5, 0.6, 0.7)]) == (
+        "0.500; 0.600; 0.700",
+        "2 seeds; n = 39",
+    )

@@ -18,7 +18,7 @@ import yaml
 from blindspots.reports.display import ShownTable
 from blindspots.reports.rules import NOT_ATTEMPTED, VERDICTS, Rule, parse_rule
 from blindspots.reports.schema import KEY, NOTEBOOK, RecordData, read_records
-from blindspots.reports.values import describe_value
+from blindspots.reports.values import describe_values
 
 __all__ = [
     "PAPERS", "PARTS", "VERDICTS", "Claim", "Judgement", "claims_folder", "judge", "load_claims",
@@ -79,13 +79,15 @@ class Judgement:
     """What the records say about a claim.
 
     `verdict` is one of VERDICTS; `measured` the values as printed, with spread, seeds, n and note; `recorded` the
-    values as stored, in the rule's order; `text` one line with all of it, or the reason why nothing was attempted.
+    values as stored, in the rule's order; `text` one line with all of it, or the reason why nothing was attempted;
+    `detail` the end of `measured`, in parentheses there, that holds for all of the values.
     """
 
     verdict: str
     measured: str
     recorded: tuple[Any, ...]
     text: str
+    detail: str = ""
 
 
 def claims_folder() -> Path:
@@ -145,10 +147,10 @@ def judge(claim: Claim, records: Mapping[str, RecordData]) -> Judgement:
         verdict = claim.rule.verdict(values)
     except ValueError as error:
         raise ValueError(f"{claim.source}: claim {claim.id}: {error}") from error
-    measured = " against ".join(describe_value(entry) for entry in entries)
-    if len(entries) > 2:
-        measured = "; ".join(describe_value(entry) for entry in entries)
-    return Judgement(verdict, measured, values, f"{measured}. Rule: {claim.rule_words()}. Verdict: {verdict}.")
+    measured, detail = describe_values(entries)
+    whole = f"{measured} ({detail})" if detail else measured
+    words = f"{whole}. Rule: {claim.rule_words()}. Verdict: {verdict}."
+    return Judgement(verdict, whole, values, words, detail)
 
 
 def notebook_claims_table(claims: Sequence[Claim], record: RecordData, *, others: str | Path) -> ShownTable:

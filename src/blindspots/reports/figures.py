@@ -84,8 +84,10 @@ def curves_with_bands(
                 _log_scale(axes, axis)
             else:
                 axes.set(**{f"{axis}scale": scale})
-        if hue is not None:
-            axes.legend(title=None, ncols=1 if len(series) < 4 else 2, handlelength=3.2)
+        if hue is not None and len(series) < 4:
+            axes.legend(title=None, handlelength=3.2)
+        elif hue is not None:  # inside, so many names would cover the lines
+            figure.legend(loc="outside upper center", ncols=4, handlelength=3.2)
     return figure
 
 

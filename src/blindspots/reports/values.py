@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Plain = bool | int | float | str
@@ -79,18 +79,49 @@ def describe_value(entry: Mapping[str, Any]) -> str:
 
     For example "0.510 (0.480 to 0.530, range over seeds; 3 seeds; n = 100; planted data)".
     """
-    remarks = []
-    if entry.get("spread"):
-        low, high = (format(float(bound), _spread_format(entry)) for bound in entry["spread"])
-        kind = SPREADS.get(entry.get("spread_kind") or "", "")
-        remarks.append(f"{low} to {high}" + (f", {kind}" if kind else ""))
+    remarks = _remarks(entry, spread=True)
+    return format_value(entry) + (f" ({'; '.join(remarks)})" if remarks else "")
+
+
+def describe_values(entries: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return several recorded values in a row, and the remarks that hold for all of them.
+
+    Two values stand "against" each other, with their spreads; more are a list, whose spreads are left to the
+    chapter. A remark that not all share stands with its own value. For example
+    ("0.52 (0.48 to 0.53) against 0.61 (0.57 to 0.66; PGD)", "range over seeds; 3 seeds; n = 100").
+    """
+    if len(entries) == 1:
+        return format_value(entries[0]), "; ".join(_remarks(entries[0], spread=True))
+    pair = len(entries) == 2
+    own = [_remarks(entry, spread=False) for entry in entries]
+    shared = [remark for remark in own[0] if all(remark in others for others in own)]
+    kinds = {SPREADS.get(entry.get("spread_kind") or "", "") for entry in entries if entry.get("spread")} - {""}
+    named = len(kinds) == 1
+    texts = []
+    for entry, remarks in zip(entries, own, strict=True):
+        beside = [remark for remark in remarks if remark not in shared]
+        if pair and entry.get("spread"):
+            beside = [_spread_text(entry, named=not named), *beside]
+        texts.append(format_value(entry) + (f" ({'; '.join(beside)})" if beside else ""))
+    common = [*kinds, *shared] if pair and named else shared
+    return (" against " if pair else "; ").join(texts), "; ".join(common)
+
+
+def _remarks(entry: Mapping[str, Any], *, spread: bool) -> list[str]:
+    remarks = [_spread_text(entry, named=True)] if spread and entry.get("spread") else []
     if len(entry.get("seeds") or ()) > 1:
         remarks.append(f"{len(entry['seeds'])} seeds")
     if entry.get("n") is not None:
         remarks.append(f"n = {entry['n']:,}")
     if entry.get("note"):
         remarks.append(entry["note"])
-    return format_value(entry) + (f" ({'; '.join(remarks)})" if remarks else "")
+    return remarks
+
+
+def _spread_text(entry: Mapping[str, Any], *, named: bool) -> str:
+    low, high = (format(float(bound), _spread_format(entry)) for bound in entry["spread"])
+    kind = SPREADS.get(entry.get("spread_kind") or "", "") if named else ""
+    return f"{low} to {high}" + (f", {kind}" if kind else "")
 
 
 def _with_unit(value: Plain, entry: Mapping[str, Any]) -> str:

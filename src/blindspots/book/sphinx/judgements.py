@@ -48,10 +48,8 @@ def judged(store: Store) -> list[ShownClaim]:
 
 def in_words(row: Row) -> ShownClaim:
     """Write a judged claim as text: values apart from their small print, and where the verdict comes from."""
-    measured, detail = row.measured(BUILD), ""
-    if len(row.claim.records) == 1 and " (" in measured:
-        measured, _, detail = measured.partition(" (")
-        detail = detail.removesuffix(")")
+    detail = row.judgements[BUILD].detail if BUILD in row.judgements else ""
+    measured = row.measured(BUILD).removesuffix(f" ({detail})")
     remark = row.claim.not_attempted
     if row.verdict_from not in ("", BUILD):
         remark = f"from the {row.verdict_from} run"
