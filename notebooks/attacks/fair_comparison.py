@@ -219,8 +219,8 @@ for seed, model in models.items():
             "flipped": row.success.sum().item(),
         })  # fmt: skip
 runs, spent = pd.concat(parts, ignore_index=True), pd.DataFrame(spent)
-order = ["PerC-AL", "PGD", "PPGD", "LPA", "ours", "unit gradients"]
 record.by_seed("counts.correct", n_correct, n=len(images), format=".1f")
+order = ["PerC-AL", "PGD", "PPGD", "LPA", "ours", "unit gradients"]
 
 # %% [markdown]
 # ## Matched distance
