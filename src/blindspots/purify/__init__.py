@@ -5,6 +5,8 @@ from blindspots.purify.cbpdn import SparseCodes, cbpdn
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
+from blindspots.purify.magnet import MagNet, train_magnet
+from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
@@ -13,6 +15,8 @@ from blindspots.purify.total_variation import TotalVariationFit, fit_total_varia
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "MagNet",
+    "MagNetAutoencoder",
     "Quilting",
     "SparseCodes",
     "TotalVariationFit",
@@ -30,5 +34,7 @@ __all__ = [
     "tikhonov_split",
     "to_eight_bit",
     "total_variation",
+    "train_magnet",
+    "train_magnet_autoencoder",
     "wavelet_denoise",
 ]
