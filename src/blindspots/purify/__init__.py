@@ -10,6 +10,7 @@ from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.stl import SparseTransformation, stl_purifier
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
 from blindspots.purify.wavelet import wavelet_denoise
@@ -19,6 +20,7 @@ __all__ = [
     "MagNetAutoencoder",
     "Quilting",
     "SparseCodes",
+    "SparseTransformation",
     "TotalVariationFit",
     "bit_depth",
     "cbpdn",
@@ -31,6 +33,7 @@ __all__ = [
     "grim_hits",
     "jpeg",
     "pixel_deflection",
+    "stl_purifier",
     "tikhonov_split",
     "to_eight_bit",
     "total_variation",

@@ -183,8 +183,8 @@ def train_magnet(
     Raises:
         TypeError, ValueError: bad images or options.
 
-    Source: Meng and Chen (2017): architectures Tables 1 and 2, detectors Sections 4.1 and 5.2, reformer Section
-    4.2; 100 epochs, noise 0.1, 1e-9 and batches of 256 are those of its released code, for MNIST.
+    Source: Meng and Chen (2017), detectors and reformer of Section 4, architectures of Section 5; 100 epochs, noise
+    0.1, 1e-9 and batches of 256 are those of its released code, for MNIST.
     Differs from the paper: its divergence detectors may compare two autoencoders in the code; ours, as in the text,
     compare the image with its reconstruction. The code is for MNIST only; the CIFAR-10 settings are the text's.
     """
