@@ -3,10 +3,12 @@
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cbpdn import SparseCodes, cbpdn
 from blindspots.purify.crop_ensemble import crop_ensemble
+from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
 from blindspots.purify.magnet import MagNet, train_magnet
 from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
+from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
@@ -16,6 +18,7 @@ from blindspots.purify.total_variation import TotalVariationFit, fit_total_varia
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "GatedPixelCNN",
     "MagNet",
     "MagNetAutoencoder",
     "Quilting",
@@ -23,6 +26,7 @@ __all__ = [
     "SparseTransformation",
     "TotalVariationFit",
     "bit_depth",
+    "bits_per_dimension",
     "cbpdn",
     "crop_ensemble",
     "deflect_pixels",
@@ -32,6 +36,7 @@ __all__ = [
     "grim_base_rate",
     "grim_hits",
     "jpeg",
+    "pixel_defend",
     "pixel_deflection",
     "stl_purifier",
     "tikhonov_split",
@@ -39,5 +44,6 @@ __all__ = [
     "total_variation",
     "train_magnet",
     "train_magnet_autoencoder",
+    "train_pixel_cnn",
     "wavelet_denoise",
 ]
