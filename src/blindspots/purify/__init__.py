@@ -3,6 +3,7 @@
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cbpdn import SparseCodes, cbpdn
 from blindspots.purify.crop_ensemble import crop_ensemble
+from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
@@ -30,6 +31,7 @@ __all__ = [
     "cbpdn",
     "crop_ensemble",
     "deflect_pixels",
+    "deflection_ensemble",
     "fit_quilting",
     "fit_total_variation",
     "grim",
