@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from blindspots.attacks import STRENGTH_ATTACKS, attack_at_strength, fgsm_sweep, standard_attack, strength_radii
+from blindspots.attacks import (
+    STRENGTH_ATTACKS,
+    attack_at_strength,
+    fgsm_sweep,
+    standard_attack,
+    strength_radii,
+    strength_table_attacks,
+)
 
 FAST = dict(steps=20, search_steps=3)
 
@@ -207,3 +214,21 @@ def test_bad_options_are_named(name, options, message, small_network, draw):
 def test_a_sweep_without_radii_is_named(small_network, draw):
     with pytest.raises(ValueError, match="epsilons: expected at least one radius"):
         fgsm_sweep(small_network(), draw(1, 1, 8, 8), torch.tensor([0]), epsilons=())
+
+
+def test_the_tables_columns_are_the_papers(small_network, draw):
+    model, images = small_network(channels=3), draw(2, 3, 12, 12)
+    labels, options = model(images).argmax(1), dict(steps=15, search_steps=2)
+    columns = strength_table_attacks(**options)
+    expected = {"FGSM .08": 0.08, "FGSM .04": 0.04, "BIM": 0.04, "DeepFool": 0.04, "CW": 0.04}
+    assert list(columns) == list(expected)
+    names = dict(zip(columns, ("fgsm", "fgsm", "bim", "deepfool", "cw"), strict=True))
+    for title, strength in expected.items():
+        alone = attack_at_strength(names[title], model, images, labels, strength=strength, **options)
+        assert torch.equal(columns[title].run(model, images, labels).images, alone.images), title
+    other = strength_table_attacks(reading="absolute", direction="gradient", **options)["BIM"].run(
+        model, images, labels
+    )
+    torch.testing.assert_close(other.distances, torch.full((2,), 0.04, dtype=torch.float64), rtol=1e-3, atol=0)
+    with pytest.raises(ValueError, match="reading: expected one of"):
+        strength_table_attacks(reading="squared")

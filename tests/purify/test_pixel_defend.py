@@ -66,6 +66,17 @@ def test_an_attack_on_a_simple_density_is_undone(draw):
     assert (bits_per_dimension(purified, density) <= bits_per_dimension(attacked, density) + 1e-9).all()
 
 
+def test_images_that_are_likely_already_keep_their_values(density, draw):
+    images = draw(4, 1, 8, 8, seed=4)
+    bits = bits_per_dimension(images, density).sort()
+    between = (bits.values[1] + bits.values[2]).item() / 2
+    adaptive = pixel_defend(images, density, epsilon=0.5, likely_below=between)
+    likely, others = bits.indices[:2], bits.indices[2:]
+    assert torch.equal(adaptive[likely], pixel_defend(images, density, epsilon=0)[likely])
+    assert torch.equal(adaptive[others], pixel_defend(images, density, epsilon=0.5)[others])
+    assert not torch.equal(adaptive, pixel_defend(images, density, epsilon=0.5))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_dtype_and_input_are_kept(density, draw, dtype):
     images = draw(2, 1, 5, 6, dtype=dtype)

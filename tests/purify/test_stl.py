@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from blindspots.purify import cbpdn, stl_purifier, tikhonov_split
+from blindspots.purify import cbpdn, stl_purifier, stratum_features, tikhonov_split
 
 
 def filters(n=6, channels=3, side=5, seed=1, dtype=torch.float64):
@@ -81,6 +81,26 @@ def test_the_encoder_sees_small_images_and_is_left_as_it_was(draw):
     assert [tuple(seen.shape) for seen in encode.seen] == [(2, 3, 16, 16)]
     assert encode.training and encode.drop.training
     assert encode.seen[0].min() >= 0 and encode.seen[0].max() <= 1
+
+
+def test_features_are_the_encoders_whatever_the_batch(draw):
+    images, encode = draw(5, 3, 16, 16), Mean().eval()
+    features = stratum_features(images, encode, side=16, batch_size=2)
+    torch.testing.assert_close(features, images.mean(dim=(1, 2, 3))[:, None])
+    assert [len(seen) for seen in encode.seen] == [2, 2, 1]
+    # Resizing with smoothing keeps the mean of an image halved in size.
+    torch.testing.assert_close(stratum_features(images, encode, side=8), features, atol=0.02, rtol=0)
+    with pytest.raises(ValueError, match="encode's features: expected finite"):
+        stratum_features(images, lambda x: x.mean(dim=(2, 3)) / 0, side=16)
+
+
+def test_strata_of_the_features_means_assign_the_training_images(draw):
+    images = torch.cat([0.3 * draw(3, 3, 12, 12), 0.7 + 0.3 * draw(3, 3, 12, 12, seed=1)])
+    encode = Mean().eval()
+    features = stratum_features(images, encode)
+    centers = torch.stack([features[:3].mean(0), features[3:].mean(0)])
+    layer = stl_purifier([filters(seed=1), filters(seed=2)], encode=encode, centers=centers)
+    assert layer.assign(images).tolist() == [0, 0, 0, 1, 1, 1]
 
 
 def test_solver_records_are_shown(draw):

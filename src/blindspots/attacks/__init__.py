@@ -1,6 +1,12 @@
 """Attacks: one file each, one contract: attack(model, images, labels, *, ...) -> AttackResult."""
 
-from blindspots.attacks.attack_at_strength import STRENGTH_ATTACKS, attack_at_strength, fgsm_sweep, strength_radii
+from blindspots.attacks.attack_at_strength import (
+    STRENGTH_ATTACKS,
+    attack_at_strength,
+    fgsm_sweep,
+    strength_radii,
+    strength_table_attacks,
+)
 from blindspots.attacks.comparison import Attacked, NamedAttack, compare_attacks, table_3_1_attacks
 from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.feature_ball import FeatureBall, flat_features
@@ -44,6 +50,7 @@ __all__ = [
     "ssim_one_step",
     "standard_attack",
     "strength_radii",
+    "strength_table_attacks",
     "table_3_1_attacks",
     "tpgd",
 ]

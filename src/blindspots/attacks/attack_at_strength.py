@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from blindspots import checks
+from blindspots.attacks.comparison import NamedAttack
 from blindspots.attacks.gradients import check_attack, loss_gradient, unit_vectors
 from blindspots.attacks.result import AttackResult, l2_distances, linf_distances, misclassified
 from blindspots.attacks.standard_attack import standard_attack
@@ -17,6 +18,13 @@ STRENGTH_ATTACKS = ("fgsm", "bim", "deepfool", "cw")
 READINGS = ("relative", "absolute")
 DIRECTIONS = ("sign", "gradient")
 _HALVINGS = 60
+_COLUMNS = {
+    "FGSM .08": ("fgsm", 0.08),
+    "FGSM .04": ("fgsm", 0.04),
+    "BIM": ("bim", 0.04),
+    "DeepFool": ("deepfool", 0.04),
+    "CW": ("cw", 0.04),
+}
 
 
 def strength_radii(images: Tensor, strength: float | int, *, reading: str = "relative") -> Scores:
@@ -230,3 +238,30 @@ def fgsm_sweep(
             )
         )
     return tuple(results)
+
+
+def strength_table_attacks(
+    *, reading: str = "relative", direction: str = "sign", steps: int = 100, search_steps: int = 9
+) -> dict[str, NamedAttack]:
+    """Return the attacks of P1's Tables 2 to 4, in their order: "FGSM .08", "FGSM .04", "BIM", "DeepFool", "CW".
+
+    Args:
+        reading: of the strengths, "relative" or "absolute"; see `attack_at_strength`.
+        direction: of FGSM and BIM, "sign" or "gradient".
+        steps: of BIM, DeepFool and each search of CW.
+        search_steps: of CW.
+
+    Source: P1, Tables 2, 3 and 4.
+    """
+
+    def column(name: str, strength: float) -> NamedAttack:
+        return NamedAttack(
+            lambda model, images, labels: attack_at_strength(
+                name, model, images, labels, strength=strength, reading=reading, direction=direction, steps=steps,
+                search_steps=search_steps,
+            )
+        )  # fmt: skip
+
+    checks.check_choice(reading, "reading", READINGS)
+    checks.check_choice(direction, "direction", DIRECTIONS)
+    return {title: column(*settings) for title, settings in _COLUMNS.items()}

@@ -13,7 +13,7 @@ from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
-from blindspots.purify.stl import SparseTransformation, stl_purifier
+from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
 from blindspots.purify.wavelet import wavelet_denoise
@@ -41,6 +41,7 @@ __all__ = [
     "pixel_defend",
     "pixel_deflection",
     "stl_purifier",
+    "stratum_features",
     "tikhonov_split",
     "to_eight_bit",
     "total_variation",

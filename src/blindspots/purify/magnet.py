@@ -177,6 +177,10 @@ def train_magnet(
         device: where the autoencoders are trained and stay; None = that of images. Images to be purified may lie
             elsewhere.
 
+    The settings are for 50,000 images, of which 100 epochs make some 20,000 updates. A few hundred updates leave an
+    autoencoder that answers every image with their mean: `MagNet.losses` then ends near the variance of the pixels. On
+    a thousand images take smaller batches and a higher rate.
+
     Returns:
         MagNet, a Callable[[Images], Images]. Its detectors have no thresholds yet: see `MagNet.calibrated`.
 

@@ -8,12 +8,19 @@ import torch
 from torch import Tensor
 
 from blindspots import checks
-from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, check_density_images
+from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, check_density_images
 from blindspots.types import Images
 
 
 @torch.no_grad()
-def pixel_defend(images: Tensor, density: GatedPixelCNN, *, epsilon: float | int, whole_images: bool = False) -> Images:
+def pixel_defend(
+    images: Tensor,
+    density: GatedPixelCNN,
+    *,
+    epsilon: float | int,
+    likely_below: float | int | None = None,
+    whole_images: bool = False,
+) -> Images:
     r"""Move an image towards high probability, pixel by pixel, inside an l-infinity ball.
 
         q_i <- argmax p(q_i | q_1, ..., q_{i-1})     over values with |q_i - q0_i| <= epsilon (levels - 1),
@@ -25,6 +32,8 @@ def pixel_defend(images: Tensor, density: GatedPixelCNN, *, epsilon: float | int
         density: from `train_pixel_cnn`.
         epsilon: radius in units of the [0, 1] range, >= 0. The paper takes 16/255 on CIFAR-10 and 32/255 on
             Fashion-MNIST. Below 1 / (levels - 1) it only takes the image to the levels.
+        likely_below: images of fewer bits per dimension than this are taken to be clean: they get epsilon 0, the
+            paper's adaptive variant. None: every image gets epsilon.
         whole_images: evaluate the whole image for each pixel, instead of the window its answer depends on; the
             result is the same, the time grows with the image.
 
@@ -34,17 +43,20 @@ def pixel_defend(images: Tensor, density: GatedPixelCNN, *, epsilon: float | int
     Raises:
         TypeError, ValueError: bad images or options.
 
-    Source: Song et al. (2018), Algorithm 1.
+    Source: Song et al. (2018), Section 4, Algorithm 1.
     Differs from the paper: nothing for 256 levels. With fewer, the image is taken to the levels first, and that alone
-    purifies (see `bit_depth`): report epsilon 0 beside it. Its variant that shrinks epsilon for images that are
-    likely already is not here.
+    purifies (see `bit_depth`): report epsilon 0 beside it.
     """
     check_density_images(images, density.channels)
     checks.check_number(epsilon, "epsilon", at_least=0.0)
+    if likely_below is not None:
+        checks.check_number(likely_below, "likely_below")
     weight = density.answers[0].weight
     values = density.quantized(images).to(weight.device)
     channels, height, width = values.shape[1:]
-    reach = math.floor(epsilon * (density.levels - 1) + 1e-6)
+    reach = torch.full((len(values), 1), math.floor(epsilon * (density.levels - 1) + 1e-6), device=values.device)
+    if likely_below is not None:
+        reach[bits_per_dimension(images, density).to(values.device) < likely_below] = 0
     candidates = torch.arange(density.levels, device=values.device)
     scaled = density.scaled(values)
     for row in range(height):

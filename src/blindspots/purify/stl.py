@@ -53,7 +53,7 @@ class SparseTransformation:
         checks.check_images(images)
         if self.encode is None:
             return torch.zeros(len(images), dtype=torch.long, device=images.device)
-        features = small_features(images, self.encode, side=self.side)
+        features = stratum_features(images, self.encode, side=self.side)
         if features.shape[1] != self.centers.shape[1]:
             raise ValueError(
                 f"encode: expected {self.centers.shape[1]} features, as the centers have, got {features.shape[1]}; "
@@ -92,10 +92,31 @@ class SparseTransformation:
         return purified.clamp_(0.0, 1.0)
 
 
-def small_features(
-    images: Images, encode: Callable[[Tensor], Tensor], *, side: int = 64, batch_size: int = 256
+def stratum_features(
+    images: Tensor, encode: Callable[[Tensor], Tensor], *, side: int = 64, batch_size: int = 256
 ) -> Float[Tensor, "N D"]:
-    """Return what an encoder says of images resized to (side, side), bilinearly with smoothing; no gradient."""
+    """Return what an encoder says of small copies of images, by which `stl_purifier` tells the strata apart.
+
+    To make the strata, cluster these features of the clean training images (k-means), learn a dictionary on the images
+    of each cluster, and pass the dictionaries and the cluster means to `stl_purifier`.
+
+    Args:
+        images: (N, C, H, W) in [0, 1], resized bilinearly, with smoothing, to (side, side).
+        encode: images (n, C, side, side) -> features (n, D), the encoder of a denoising autoencoder.
+        side: in pixels, at least 1; the paper's is 64.
+        batch_size: images per pass.
+
+    Returns:
+        (N, D), without a gradient; a module is asked in evaluation mode.
+
+    Raises:
+        TypeError, ValueError: bad images or options, or features that are not finite (n, D).
+
+    Source: Sun et al. (2019), the stratification.
+    """
+    checks.check_images(images)
+    checks.check_number(side, "side", at_least=1, integer=True)
+    checks.check_number(batch_size, "batch_size", at_least=1, integer=True)
     with judged(encode), torch.no_grad():
         parts = []
         for batch in images.detach().split(batch_size):
