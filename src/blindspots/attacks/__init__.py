@@ -1,5 +1,12 @@
 """Attacks: one file each, one contract: attack(model, images, labels, *, ...) -> AttackResult."""
 
+from blindspots.attacks.attack_at_strength import (
+    STRENGTH_ATTACKS,
+    attack_at_strength,
+    fgsm_sweep,
+    strength_radii,
+    strength_table_attacks,
+)
 from blindspots.attacks.comparison import Attacked, NamedAttack, compare_attacks, table_3_1_attacks
 from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.feature_ball import FeatureBall, flat_features
@@ -19,14 +26,17 @@ from blindspots.attacks.tpgd import tpgd
 
 __all__ = [
     "STANDARD_ATTACKS",
+    "STRENGTH_ATTACKS",
     "AttackResult",
     "Attacked",
     "FeatureBall",
     "NamedAttack",
     "NewtonAttackResult",
     "PerceptualAttackResult",
+    "attack_at_strength",
     "compare_attacks",
     "feature_newton_direction",
+    "fgsm_sweep",
     "flat_features",
     "l2_one_step",
     "lagrangian_perceptual_attack",
@@ -39,6 +49,8 @@ __all__ = [
     "ssim_budgeted_step",
     "ssim_one_step",
     "standard_attack",
+    "strength_radii",
+    "strength_table_attacks",
     "table_3_1_attacks",
     "tpgd",
 ]

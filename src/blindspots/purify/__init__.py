@@ -3,32 +3,50 @@
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cbpdn import SparseCodes, cbpdn
 from blindspots.purify.crop_ensemble import crop_ensemble
+from blindspots.purify.deflection_ensemble import deflection_ensemble
+from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
+from blindspots.purify.magnet import MagNet, train_magnet
+from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
+from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "GatedPixelCNN",
+    "MagNet",
+    "MagNetAutoencoder",
     "Quilting",
     "SparseCodes",
+    "SparseTransformation",
     "TotalVariationFit",
     "bit_depth",
+    "bits_per_dimension",
     "cbpdn",
     "crop_ensemble",
     "deflect_pixels",
+    "deflection_ensemble",
     "fit_quilting",
     "fit_total_variation",
     "grim",
     "grim_base_rate",
     "grim_hits",
     "jpeg",
+    "pixel_defend",
     "pixel_deflection",
+    "stl_purifier",
+    "stratum_features",
     "tikhonov_split",
     "to_eight_bit",
     "total_variation",
+    "train_magnet",
+    "train_magnet_autoencoder",
+    "train_pixel_cnn",
     "wavelet_denoise",
 ]
