@@ -1,7 +1,7 @@
 """Purifiers: what may be done to an image, without knowing the attack, before a model sees it."""
 
 from blindspots.purify.bit_depth import bit_depth
-from blindspots.purify.cbpdn import SparseCodes, cbpdn
+from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
@@ -10,6 +10,7 @@ from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
+from blindspots.purify.unrolled_cbpdn import unrolled_cbpdn
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
@@ -27,8 +28,10 @@ __all__ = [
     "grim_hits",
     "jpeg",
     "pixel_deflection",
+    "synthesize_codes",
     "tikhonov_split",
     "to_eight_bit",
     "total_variation",
+    "unrolled_cbpdn",
     "wavelet_denoise",
 ]
