@@ -1,5 +1,6 @@
 """Purifiers: what may be done to an image, without knowing the attack, before a model sees it."""
 
+from blindspots.purify.acsr import AcsrPurifier, Purification, acsr_purifier
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.crop_ensemble import crop_ensemble
@@ -8,15 +9,19 @@ from blindspots.purify.jpeg import jpeg
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.straight_through import straight_through
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
 from blindspots.purify.unrolled_cbpdn import unrolled_cbpdn
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "AcsrPurifier",
+    "Purification",
     "Quilting",
     "SparseCodes",
     "TotalVariationFit",
+    "acsr_purifier",
     "bit_depth",
     "cbpdn",
     "crop_ensemble",
@@ -28,6 +33,7 @@ __all__ = [
     "grim_hits",
     "jpeg",
     "pixel_deflection",
+    "straight_through",
     "synthesize_codes",
     "tikhonov_split",
     "to_eight_bit",
