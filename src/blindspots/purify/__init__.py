@@ -1,6 +1,7 @@
 """Purifiers: what may be done to an image, without knowing the attack, before a model sees it."""
 
 from blindspots.purify.acsr import AcsrPurifier, Purification, acsr_purifier
+from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.crop_ensemble import crop_ensemble
@@ -17,6 +18,7 @@ from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "AcsrPurifier",
+    "Defended",
     "Purification",
     "Quilting",
     "SparseCodes",
@@ -25,6 +27,7 @@ __all__ = [
     "bit_depth",
     "cbpdn",
     "crop_ensemble",
+    "defended",
     "deflect_pixels",
     "fit_quilting",
     "fit_total_variation",
