@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from blindspots.reports.values import check_format, describe_value, describe_values, format_value, is_number, plain_value
+from blindspots.reports.values import (
+    check_format,
+    describe_value,
+    describe_values,
+    format_value,
+    is_number,
+    plain_value,
+)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Purifiers: what may be done to an image, without knowing the attack, before a model sees it."""
 
+from blindspots.purify.acsr import AcsrPurifier, Purification, acsr_purifier
+from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
-from blindspots.purify.cbpdn import SparseCodes, cbpdn
+from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
@@ -14,22 +16,29 @@ from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
+from blindspots.purify.straight_through import straight_through
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
+from blindspots.purify.unrolled_cbpdn import unrolled_cbpdn
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "AcsrPurifier",
+    "Defended",
     "GatedPixelCNN",
     "MagNet",
     "MagNetAutoencoder",
+    "Purification",
     "Quilting",
     "SparseCodes",
     "SparseTransformation",
     "TotalVariationFit",
+    "acsr_purifier",
     "bit_depth",
     "bits_per_dimension",
     "cbpdn",
     "crop_ensemble",
+    "defended",
     "deflect_pixels",
     "deflection_ensemble",
     "fit_quilting",
@@ -41,12 +50,15 @@ __all__ = [
     "pixel_defend",
     "pixel_deflection",
     "stl_purifier",
+    "straight_through",
     "stratum_features",
+    "synthesize_codes",
     "tikhonov_split",
     "to_eight_bit",
     "total_variation",
     "train_magnet",
     "train_magnet_autoencoder",
     "train_pixel_cnn",
+    "unrolled_cbpdn",
     "wavelet_denoise",
 ]

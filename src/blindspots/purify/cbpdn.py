@@ -48,15 +48,27 @@ class SparseCodes:
 
     def synthesize(self) -> Images:
         """Return the signals (N, C, H, W) that the codes stand for, sum_m d_m * x_m with circular boundaries."""
-        sides = self.codes.shape[-2:]
-        dtype = torch.promote_types(self.codes.dtype, torch.float32)
-        codes = torch.fft.rfft2(self.codes.to(dtype))
-        filters = torch.fft.rfft2(self.dictionary.to(dtype), s=sides)
-        if self.codes.ndim == 5:
-            spectrum = torch.einsum("ncmhw,mhw->nchw", codes, filters[:, 0])
-        else:
-            spectrum = torch.einsum("nmhw,mchw->nchw", codes, filters)
-        return torch.fft.irfft2(spectrum, s=sides).to(self.codes.dtype)
+        return synthesize_codes(self.codes, self.dictionary)
+
+
+def synthesize_codes(codes: Tensor, dictionary: Tensor) -> Images:
+    """Return sum_m d_m * x_m with circular boundaries, differentiable in both.
+
+    Args:
+        codes: (N, M, H, W), or (N, C, M, H, W) where filters of one channel are used for each channel alone.
+        dictionary: (M, C, h, w), or (M, 1, h, w).
+
+    Returns:
+        (N, C, H, W), in the dtype of codes.
+    """
+    sides = codes.shape[-2:]
+    dtype = torch.promote_types(codes.dtype, torch.float32)
+    spectrum, filters = torch.fft.rfft2(codes.to(dtype)), torch.fft.rfft2(dictionary.to(dtype), s=sides)
+    if codes.ndim == 5:
+        rebuilt = torch.einsum("ncmhw,mhw->nchw", spectrum, filters[:, 0])
+    else:
+        rebuilt = torch.einsum("nmhw,mchw->nchw", spectrum, filters)
+    return torch.fft.irfft2(rebuilt, s=sides).to(codes.dtype)
 
 
 def _norms(packed: Float[Tensor, "B P H W 2"]) -> Scores:
@@ -195,7 +207,8 @@ def _needed(filters: PackedFilters, signals: Images, lmbda: float) -> Flags:
     return filters.spread(weights, spectrum, torch.empty_like(spectrum)).abs().amax(dim=(1, 2, 3, 4)) > lmbda
 
 
-def _check(signals: Tensor, dictionary: Tensor, lmbda: float | int, initial: Tensor | None) -> None:
+def check_coding(signals: Tensor, dictionary: Tensor, lmbda: float | int, initial: Tensor | None = None) -> None:
+    """Raise unless signals can be coded over this dictionary, from these codes where there are any."""
     checks.check_images(signals, "signals", unit_range=False)
     checks.check_images(dictionary, "dictionary", unit_range=False)
     if dictionary.shape[1] not in (1, signals.shape[1]):
@@ -267,7 +280,7 @@ def cbpdn(
     200 iterations and tolerance 5e-3 are those of the code of Sun et al. (2019), whose setting P1 follows.
     Differs from the paper: nothing in the problem; it names no solver settings.
     """
-    _check(signals, dictionary, lmbda, initial)
+    check_coding(signals, dictionary, lmbda, initial)
     checks.check_number(max_iterations, "max_iterations", at_least=1, integer=True)
     checks.check_number(tolerance, "tolerance", above=0.0)
     n, channels, height, width = signals.shape
