@@ -10,9 +10,12 @@ from blindspots.purify.jpeg import jpeg
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.robust_run import RobustEpoch, RobustTraining
+from blindspots.purify.robust_semantic_training import robust_semantic_training
 from blindspots.purify.straight_through import straight_through
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
+from blindspots.purify.training_attack import TrainingAttack
 from blindspots.purify.unrolled_cbpdn import unrolled_cbpdn
 from blindspots.purify.wavelet import wavelet_denoise
 
@@ -21,8 +24,11 @@ __all__ = [
     "Defended",
     "Purification",
     "Quilting",
+    "RobustEpoch",
+    "RobustTraining",
     "SparseCodes",
     "TotalVariationFit",
+    "TrainingAttack",
     "acsr_purifier",
     "bit_depth",
     "cbpdn",
@@ -36,6 +42,7 @@ __all__ = [
     "grim_hits",
     "jpeg",
     "pixel_deflection",
+    "robust_semantic_training",
     "straight_through",
     "synthesize_codes",
     "tikhonov_split",
