@@ -3,6 +3,7 @@
 from blindspots.purify.acsr import AcsrPurifier, Purification, acsr_purifier
 from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
+from blindspots.purify.cached_robust_training import trained_robust_classifier
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
@@ -48,6 +49,7 @@ __all__ = [
     "tikhonov_split",
     "to_eight_bit",
     "total_variation",
+    "trained_robust_classifier",
     "unrolled_cbpdn",
     "wavelet_denoise",
 ]
