@@ -44,7 +44,10 @@ class Centers:
     """The least that stands for semantic clusters."""
 
     def __init__(self, centers):
-        self.centers, self.labels = centers, torch.arange(len(centers))
+        self.centers = centers
+
+    def __len__(self):
+        return len(self.centers)
 
     def assign(self, features):
         return torch.cdist(features, self.centers).argmin(dim=1)
