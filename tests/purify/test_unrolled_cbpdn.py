@@ -1,5 +1,7 @@
 """The unrolled solver: exact gradients, the same minimum as the solver it stands for, and nothing hidden."""
 
+import sys
+
 import pytest
 import torch
 
@@ -87,6 +89,17 @@ def test_a_signal_alone_is_the_same_signal_in_a_batch(details):
         alone = unrolled_cbpdn(one, dictionary, 0.05, iterations=9)
         torch.testing.assert_close(codes[index : index + 1], alone)
         torch.testing.assert_close(gradient[index : index + 1], torch.autograd.grad(alone.square().sum(), one)[0])
+
+
+def test_the_size_of_a_chunk_does_not_matter(details, monkeypatch):
+    signals, dictionary = details
+    leaf = signals.clone().requires_grad_(True)
+    found = []
+    for values in (1, 1 << 24):
+        monkeypatch.setattr(sys.modules["blindspots.purify.unrolled_cbpdn"], "_CHUNK_VALUES", values)
+        codes = unrolled_cbpdn(leaf, dictionary, 0.05, iterations=9)
+        found.append((codes, *torch.autograd.grad(codes.square().sum(), leaf)))
+    torch.testing.assert_close(*found)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])

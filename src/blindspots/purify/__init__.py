@@ -3,6 +3,7 @@
 from blindspots.purify.acsr import AcsrPurifier, Purification, acsr_purifier
 from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
+from blindspots.purify.cached_robust_training import trained_robust_classifier
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
@@ -15,10 +16,13 @@ from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.robust_run import RobustEpoch, RobustTraining
+from blindspots.purify.robust_semantic_training import robust_semantic_training
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
+from blindspots.purify.training_attack import TrainingAttack
 from blindspots.purify.unrolled_cbpdn import unrolled_cbpdn
 from blindspots.purify.wavelet import wavelet_denoise
 
@@ -30,9 +34,12 @@ __all__ = [
     "MagNetAutoencoder",
     "Purification",
     "Quilting",
+    "RobustEpoch",
+    "RobustTraining",
     "SparseCodes",
     "SparseTransformation",
     "TotalVariationFit",
+    "TrainingAttack",
     "acsr_purifier",
     "bit_depth",
     "bits_per_dimension",
@@ -49,6 +56,7 @@ __all__ = [
     "jpeg",
     "pixel_defend",
     "pixel_deflection",
+    "robust_semantic_training",
     "stl_purifier",
     "straight_through",
     "stratum_features",
@@ -59,6 +67,7 @@ __all__ = [
     "train_magnet",
     "train_magnet_autoencoder",
     "train_pixel_cnn",
+    "trained_robust_classifier",
     "unrolled_cbpdn",
     "wavelet_denoise",
 ]

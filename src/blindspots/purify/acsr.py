@@ -26,8 +26,9 @@ _CHUNK_CODES = 1 << 24  # coefficients held at once; 64 MiB in float32
 class Clusters(Protocol):
     """What matching needs of the semantic clusters of stage I."""
 
-    labels: Tensor
-    """(J,), the class of each cluster."""
+    def __len__(self) -> int:
+        """Return the number of clusters J."""
+        ...
 
     def assign(self, features: Tensor) -> Tensor:
         """Return the index (N,) of the nearest of all J clusters for features (N, D)."""
@@ -247,9 +248,9 @@ def acsr_purifier(
             raise TypeError(f"encode: expected images -> features, got {type(encode).__name__}; use model.encode")
         if not callable(getattr(clusters, "assign", None)):
             raise TypeError(f"clusters: expected semantic clusters with .assign, got {type(clusters).__name__}")
-    if clusters is not None and len(clusters.labels) != count and count > 1:
+    if clusters is not None and len(clusters) != count and count > 1:
         raise ValueError(
-            f"dictionaries: expected {len(clusters.labels)}, one per cluster, or a single one, got {count}; "
+            f"dictionaries: expected {len(clusters)}, one per cluster, or a single one, got {count}; "
             "learn one for each cluster"
         )
     return AcsrPurifier(

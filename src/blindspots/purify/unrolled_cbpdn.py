@@ -11,6 +11,7 @@ from blindspots.purify.cbpdn import Codes, check_coding
 from blindspots.purify.packed_filters import PackedFilters
 
 _RELAXATION = 1.8
+_CHUNK_VALUES = 1 << 17  # on a CPU, so that the working set stays in its cache
 
 
 class _Unrolled(torch.autograd.Function):
@@ -117,6 +118,10 @@ def unrolled_cbpdn(
     if alone:
         items = items.reshape(n * channels, 1, height, width)
     filters = PackedFilters(dictionary.to(dtype), height, width)
-    codes = _Unrolled.apply(items, filters, float(lmbda), float(rho), iterations)
+    settings = (filters, float(lmbda), float(rho), iterations)
+    size = len(items)
+    if items.device.type == "cpu":
+        size = max(1, _CHUNK_VALUES // (2 * filters.pairs * height * width))
+    codes = torch.cat([_Unrolled.apply(part, *settings) for part in items.split(size)])
     shape = (n, channels, -1, height, width) if alone else (n, -1, height, width)
     return codes.view(shape).to(signals.dtype)
