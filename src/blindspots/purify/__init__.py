@@ -5,6 +5,7 @@ from blindspots.purify.cbpdn import SparseCodes, cbpdn
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
+from blindspots.purify.learn_dictionary import DictionaryFit, learn_dictionary
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
@@ -13,6 +14,7 @@ from blindspots.purify.total_variation import TotalVariationFit, fit_total_varia
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "DictionaryFit",
     "Quilting",
     "SparseCodes",
     "TotalVariationFit",
@@ -26,6 +28,7 @@ __all__ = [
     "grim_base_rate",
     "grim_hits",
     "jpeg",
+    "learn_dictionary",
     "pixel_deflection",
     "tikhonov_split",
     "to_eight_bit",
