@@ -9,6 +9,7 @@ from blindspots.purify.learn_dictionary import DictionaryFit, learn_dictionary
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
 from blindspots.purify.tikhonov import tikhonov_split
 from blindspots.purify.total_variation import TotalVariationFit, fit_total_variation, total_variation
 from blindspots.purify.wavelet import wavelet_denoise
@@ -16,6 +17,7 @@ from blindspots.purify.wavelet import wavelet_denoise
 __all__ = [
     "DictionaryFit",
     "Quilting",
+    "SemanticClusters",
     "SparseCodes",
     "TotalVariationFit",
     "bit_depth",
@@ -23,6 +25,7 @@ __all__ = [
     "crop_ensemble",
     "deflect_pixels",
     "fit_quilting",
+    "fit_semantic_clusters",
     "fit_total_variation",
     "grim",
     "grim_base_rate",
