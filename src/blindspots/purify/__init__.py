@@ -2,6 +2,7 @@
 
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cbpdn import SparseCodes, cbpdn
+from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
@@ -15,6 +16,7 @@ from blindspots.purify.total_variation import TotalVariationFit, fit_total_varia
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "ClusterDictionaries",
     "DictionaryFit",
     "Quilting",
     "SemanticClusters",
@@ -24,6 +26,7 @@ __all__ = [
     "cbpdn",
     "crop_ensemble",
     "deflect_pixels",
+    "fit_cluster_dictionaries",
     "fit_quilting",
     "fit_semantic_clusters",
     "fit_total_variation",
