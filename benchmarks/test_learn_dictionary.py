@@ -10,20 +10,36 @@ import functools
 
 import numpy as np
 import pytest
-import test_cbpdn
+import skimage.data
+import skimage.transform
 import torch
 
-from blindspots.purify import cbpdn, learn_dictionary
+from blindspots.purify import cbpdn, learn_dictionary, tikhonov_split
 
 batch = pytest.importorskip("sporco.dictlrn.cbpdndl")
 online = pytest.importorskip("sporco.dictlrn.onlinecdl")
 
-N_IMAGES, LMBDA, FILTERS = 128, 0.1, (64, 3, 8, 8)
+N_IMAGES, SIDE, LMBDA, FILTERS = 128, 32, 0.1, (64, 3, 8, 8)
+
+
+def details(n, seed):
+    """Return n high-pass pieces (n, 3, 32, 32) of three photographs, cut where the seed says."""
+    names = ("astronaut", "coffee", "chelsea")
+    images = [skimage.transform.rescale(getattr(skimage.data, name)(), 0.5, channel_axis=2, anti_aliasing=True)
+              for name in names]  # fmt: skip
+    generator = torch.Generator().manual_seed(seed)
+    pieces = []
+    for index in range(n):
+        image = torch.tensor(images[index % 3]).permute(2, 0, 1)
+        room = torch.tensor([image.shape[1] - SIDE + 1, image.shape[2] - SIDE + 1])
+        top, left = (torch.rand(2, generator=generator) * room).long().tolist()
+        pieces.append(image[:, top : top + SIDE, left : left + SIDE])
+    return tikhonov_split(torch.stack(pieces))[1].float()
 
 
 @functools.cache
 def photographs():
-    return test_cbpdn.details(N_IMAGES, test_cbpdn.SIDE, 0).float(), test_cbpdn.details(16, test_cbpdn.SIDE, 77).float()
+    return details(N_IMAGES, 0), details(16, 77)
 
 
 def start():
