@@ -5,11 +5,13 @@ from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cached_robust_training import trained_robust_classifier
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
+from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
+from blindspots.purify.learn_dictionary import DictionaryFit, learn_dictionary
 from blindspots.purify.magnet import MagNet, train_magnet
 from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
 from blindspots.purify.pixel_defend import pixel_defend
@@ -18,6 +20,7 @@ from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
 from blindspots.purify.robust_semantic_training import robust_semantic_training
+from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
 from blindspots.purify.tikhonov import tikhonov_split
@@ -28,7 +31,9 @@ from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "AcsrPurifier",
+    "ClusterDictionaries",
     "Defended",
+    "DictionaryFit",
     "GatedPixelCNN",
     "MagNet",
     "MagNetAutoencoder",
@@ -36,6 +41,7 @@ __all__ = [
     "Quilting",
     "RobustEpoch",
     "RobustTraining",
+    "SemanticClusters",
     "SparseCodes",
     "SparseTransformation",
     "TotalVariationFit",
@@ -48,12 +54,15 @@ __all__ = [
     "defended",
     "deflect_pixels",
     "deflection_ensemble",
+    "fit_cluster_dictionaries",
     "fit_quilting",
+    "fit_semantic_clusters",
     "fit_total_variation",
     "grim",
     "grim_base_rate",
     "grim_hits",
     "jpeg",
+    "learn_dictionary",
     "pixel_defend",
     "pixel_deflection",
     "robust_semantic_training",
