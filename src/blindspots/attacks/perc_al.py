@@ -89,9 +89,13 @@ def perc_al(
 
     Source: Zhao, Liu and Larson (2020), Algorithm 2, with the constants of the released code.
     Differs from the paper: nothing. From the released code: it takes any confidence but 0 as 40; here it is
-    the margin itself. It ranks candidates by another image's color difference; see ranking. It normalizes by
-    (x - 0.5) / 0.5 before the model; here that is the model's affair. A gradient of exactly 0 makes its image
-    NaN. As there, no image counts as adversarial before its first step, so a misclassified one moves too.
+    the margin itself. It ranks candidates by another image's color difference: measured before the color step,
+    clamp and rounding of the iteration; that is kept as an option, see ranking. It normalizes by
+    (x - 0.5) / 0.5 before the model; here that is the model's affair. Its first mask is of bytes, which
+    torch no longer wants as an index; here masks are Boolean throughout. A gradient of exactly 0 makes its
+    image NaN. Its colors break at black, where L* is -16 instead of 0, so any change of a
+    black pixel costs 8 or more, and its CIEDE2000 takes 39 degrees for 30; here both are as defined. As there,
+    no image counts as adversarial before its first step, so a misclassified one moves too.
     """
     check_attack(images, labels)
     check_color_images(images)
