@@ -50,6 +50,31 @@ def plain_loop(model, image, label, *, steps, loss_step=1.0, color_step=0.1, con
     return best.detach()
 
 
+def stored_pictures(rows):
+    levels = torch.tensor([list(bytes.fromhex(row)) for row in rows], dtype=torch.float32)
+    return levels.view(-1, *PORT["shape"]) / 255
+
+
+def stored_run(name, **options):
+    """Run ours as adv-lib ran for the stored file; return our result, and adv-lib's norms and success."""
+    filters, classes = (torch.tensor(PORT["network"][key]) for key in ("filters", "classes"))
+
+    def model(images):
+        maps = torch.tanh(conv2d(images, filters, padding=1))
+        return adaptive_avg_pool2d(maps, PORT["network"]["pooled"]).flatten(1) @ classes.T
+
+    run = PORT["runs"][name]
+    settings, labels = run["options"], run["labels"]
+    images, attacked = stored_pictures(PORT["pictures"][run["pictures"]]), stored_pictures(run["attacked"])
+    result = perc_al(
+        model, images, torch.tensor(labels), steps=settings["max_iterations"],
+        loss_step_size=settings["alpha_l_init"], color_step_size=settings["alpha_c_init"], **options,
+    )  # fmt: skip
+    success = model(attacked).argmax(1) != torch.tensor(labels)
+    assert success.tolist() == run["success"], "the network is the one that adv-lib attacked"
+    return result, color_distances(attacked, images), success
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -118,6 +143,26 @@ def test_without_an_adversarial_candidate_the_original_comes_back(linear_model, 
     assert result.distances.item() == 0 and result.steps.item() == 5
 
 
+@pytest.mark.parametrize("ranking", ["candidate", "before_step"])
+def test_misclassified_images_return_unchanged_and_the_others_do_not_notice(ranking):
+    result, norms, success = stored_run("wrong_labels", ranking=ranking)
+    wrong = torch.tensor([True, False] * 3)
+    images = stored_pictures(PORT["pictures"]["without_black"])
+    assert torch.equal(result.images[wrong], images[wrong]) and (norms[wrong] == 0).all()
+    assert (result.steps == torch.where(wrong, 0, 20)).all() and (result.gradient_evaluations[wrong] == 0).all()
+    assert success.all() and result.success.all() and not result.stalled.any()
+    torch.testing.assert_close(result.distances, norms, rtol=0.1, atol=0)
+
+
+def test_a_misclassified_image_moves_where_its_margin_does_not_exceed_the_confidence(linear_model, draw):
+    weight, images = draw(*SHAPE, seed=2) - 0.5, 0.3 + 0.4 * draw(1, *SHAPE)
+    model = linear_model(weight, halfway(images[0], weight, -0.1))
+    options = dict(steps=1, loss_step_size=0.2, quantize=False)
+    unmoved, moved = (perc_al(model, images, torch.tensor([0]), confidence=a, **options) for a in (0.05, 0.15))
+    assert torch.equal(unmoved.images, images) and unmoved.steps.item() == 0
+    torch.testing.assert_close(moved.images, images + 0.2 * weight / weight.norm())
+
+
 def test_confidence_is_a_margin_in_logits_and_not_forty(small_network, draw):
     model, images = small_network(channels=3), draw(2, 3, 12, 12)
     labels = model(images).argmax(1)
@@ -134,31 +179,6 @@ def test_ranking_by_the_candidate_never_returns_a_larger_difference(small_networ
     own = perc_al(model, images, labels, **options)
     lagged = perc_al(model, images, labels, ranking="before_step", **options)
     assert (own.distances <= lagged.distances + 1e-12).all() and not torch.equal(own.images, lagged.images)
-
-
-def stored_pictures(rows):
-    levels = torch.tensor([list(bytes.fromhex(row)) for row in rows], dtype=torch.float32)
-    return levels.view(-1, *PORT["shape"]) / 255
-
-
-def stored_run(name, **options):
-    """Run ours as adv-lib ran for the stored file; return our result, and adv-lib's norms and success."""
-    filters, classes = (torch.tensor(PORT["network"][key]) for key in ("filters", "classes"))
-
-    def model(images):
-        maps = torch.tanh(conv2d(images, filters, padding=1))
-        return adaptive_avg_pool2d(maps, PORT["network"]["pooled"]).flatten(1) @ classes.T
-
-    run = PORT["runs"][name]
-    settings, labels = run["options"], run["labels"]
-    images, attacked = stored_pictures(PORT["pictures"][run["pictures"]]), stored_pictures(run["attacked"])
-    result = perc_al(
-        model, images, torch.tensor(labels), steps=settings["max_iterations"],
-        loss_step_size=settings["alpha_l_init"], color_step_size=settings["alpha_c_init"], **options,
-    )  # fmt: skip
-    success = model(attacked).argmax(1) != torch.tensor(labels)
-    assert success.tolist() == run["success"], "the network is the one that adv-lib attacked"
-    return result, color_distances(attacked, images), success
 
 
 @pytest.mark.parametrize("ranking", ["candidate", "before_step"])
