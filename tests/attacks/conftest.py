@@ -87,3 +87,40 @@ def layers():
             return Layers(channels).to(dtype).eval()
 
     return make
+
+
+@pytest.fixture
+def rectified_layers():
+    """Return a function that makes seeded features with kinks, as AlexNet has them: ReLU, pooling, ReLU."""
+
+    class Layers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU())
+            self.second = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(8, 12, 3, padding=1), nn.ReLU())
+
+        def forward(self, images):
+            first = self.first(images)
+            return [first, self.second(first)]
+
+    def make(dtype=torch.float64):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(7)
+            return Layers().to(dtype).eval()
+
+    return make
+
+
+@pytest.fixture
+def distances_by_hand():
+    """Return a function that takes distances (N,) between images in float64, from the definition."""
+
+    def measure(features, images, references):
+        total = torch.zeros(images.shape[0], dtype=torch.float64)
+        with torch.no_grad():
+            for ours, theirs in zip(features(images.double()), features(references.double()), strict=True):
+                unit = [torch.nn.functional.normalize(layer, dim=1) for layer in (ours, theirs)]
+                total += (unit[0] - unit[1]).square().sum(dim=1).mean(dim=(1, 2))
+        return total.sqrt()
+
+    return measure

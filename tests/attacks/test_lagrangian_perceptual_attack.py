@@ -49,9 +49,7 @@ def test_it_follows_the_plain_loop(small_network, layers, draw, bound, options):
     labels = model(images).argmax(1)
     result = attack(model, images, labels, features=features, bound=bound, project=False, **options)
     for index in range(3):
-        expected = plain_loop(
-            model, images[index : index + 1], labels[index].item(), features, bound=bound, **options
-        )
+        expected = plain_loop(model, images[index : index + 1], labels[index].item(), features, bound=bound, **options)
         torch.testing.assert_close(result.images[index], expected[0], rtol=0, atol=1e-9)
 
 
@@ -68,9 +66,7 @@ def test_it_flips_the_images_whose_boundary_lies_in_the_ball(linear_model, flat_
     # The first step is as long as the radius and goes along the weight.
     assert result.steps.item() == 1 if flips else result.steps.item() == 200
     if flips:
-        torch.testing.assert_close(
-            result.images, images + radius * weight / weight.norm(), rtol=0, atol=1e-3 * radius
-        )
+        torch.testing.assert_close(result.images, images + radius * weight / weight.norm(), rtol=0, atol=1e-3 * radius)
 
 
 def test_misclassified_images_return_unchanged(linear_model, flat_layer, draw):
@@ -101,6 +97,32 @@ def test_the_fast_form_has_a_soft_bound_unless_projected(small_network, layers, 
     ball = FeatureBall.around(images, features, 0.05)
     torch.testing.assert_close(projected.images, ball.project(result.images))
     assert (projected.distances <= 0.05).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bound", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize(
+    "options", [dict(rounds=2), dict(fast=True), dict(rounds=2, projection_iterations=0), dict(rounds=2, overshoot=0.0)]
+)
+def test_projected_images_lie_within_the_bound(
+    small_network, rectified_layers, distances_by_hand, draw, options, bound, dtype
+):
+    model, images = small_network(channels=3, dtype=dtype), draw(6, 3, 12, 12, dtype=dtype)
+    labels = model(images).argmax(1)
+
+    def run(project):
+        generator = torch.Generator().manual_seed(0)
+        result = lagrangian_perceptual_attack(
+            model, images, labels, features=rectified_layers(dtype), bound=bound, steps=6, project=project,
+            generator=generator, **options,
+        )  # fmt: skip
+        return result, distances_by_hand(rectified_layers(), result.images, images)
+
+    result, found = run(True)
+    assert (found <= bound * (1 + 1e-3)).all() and result.images.min() >= 0 and result.images.max() <= 1
+    torch.testing.assert_close(result.distances.double(), found, rtol=1e-3, atol=1e-6)
+    _, free = run(False)
+    assert (free > bound * (1 + 1e-3)).any(), "there is something to project"
 
 
 def test_noise_at_the_start_comes_from_the_generator(small_network, layers, draw):

@@ -1,17 +1,20 @@
-"""PerC-AL against a plain loop over one image, and on a linear model."""
+"""PerC-AL against a plain loop over one image, on a linear model, and against what adv-lib returned."""
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import adaptive_avg_pool2d, conv2d, cross_entropy
 
 from blindspots.attacks import perc_al
 from blindspots.attacks.perc_al import color_distances
 from blindspots.perception import ciede2000, rgb_to_lab
 
 SHAPE = (3, 6, 6)
+PORT = json.loads((Path(__file__).parent / "fixtures" / "perc_al_adv_lib.json").read_text())
 
 
 def halfway(image, weight, gap):
@@ -45,6 +48,31 @@ def plain_loop(model, image, label, *, steps, loss_step=1.0, color_step=0.1, con
         if adversarial and distance < best_distance:
             best, best_distance = candidate, distance
     return best.detach()
+
+
+def stored_pictures(rows):
+    levels = torch.tensor([list(bytes.fromhex(row)) for row in rows], dtype=torch.float32)
+    return levels.view(-1, *PORT["shape"]) / 255
+
+
+def stored_run(name, **options):
+    """Run ours as adv-lib ran for the stored file; return our result, and adv-lib's norms and success."""
+    filters, classes = (torch.tensor(PORT["network"][key]) for key in ("filters", "classes"))
+
+    def model(images):
+        maps = torch.tanh(conv2d(images, filters, padding=1))
+        return adaptive_avg_pool2d(maps, PORT["network"]["pooled"]).flatten(1) @ classes.T
+
+    run = PORT["runs"][name]
+    settings, labels = run["options"], run["labels"]
+    images, attacked = stored_pictures(PORT["pictures"][run["pictures"]]), stored_pictures(run["attacked"])
+    result = perc_al(
+        model, images, torch.tensor(labels), steps=settings["max_iterations"],
+        loss_step_size=settings["alpha_l_init"], color_step_size=settings["alpha_c_init"], **options,
+    )  # fmt: skip
+    success = model(attacked).argmax(1) != torch.tensor(labels)
+    assert success.tolist() == run["success"], "the network is the one that adv-lib attacked"
+    return result, color_distances(attacked, images), success
 
 
 @pytest.mark.parametrize(
@@ -115,6 +143,26 @@ def test_without_an_adversarial_candidate_the_original_comes_back(linear_model, 
     assert result.distances.item() == 0 and result.steps.item() == 5
 
 
+@pytest.mark.parametrize("ranking", ["candidate", "before_step"])
+def test_misclassified_images_return_unchanged_and_the_others_do_not_notice(ranking):
+    result, norms, success = stored_run("wrong_labels", ranking=ranking)
+    wrong = torch.tensor([True, False] * 3)
+    images = stored_pictures(PORT["pictures"]["without_black"])
+    assert torch.equal(result.images[wrong], images[wrong]) and (norms[wrong] == 0).all()
+    assert (result.steps == torch.where(wrong, 0, 20)).all() and (result.gradient_evaluations[wrong] == 0).all()
+    assert success.all() and result.success.all() and not result.stalled.any()
+    torch.testing.assert_close(result.distances, norms, rtol=0.1, atol=0)
+
+
+def test_a_misclassified_image_moves_where_its_margin_does_not_exceed_the_confidence(linear_model, draw):
+    weight, images = draw(*SHAPE, seed=2) - 0.5, 0.3 + 0.4 * draw(1, *SHAPE)
+    model = linear_model(weight, halfway(images[0], weight, -0.1))
+    options = dict(steps=1, loss_step_size=0.2, quantize=False)
+    unmoved, moved = (perc_al(model, images, torch.tensor([0]), confidence=a, **options) for a in (0.05, 0.15))
+    assert torch.equal(unmoved.images, images) and unmoved.steps.item() == 0
+    torch.testing.assert_close(moved.images, images + 0.2 * weight / weight.norm())
+
+
 def test_confidence_is_a_margin_in_logits_and_not_forty(small_network, draw):
     model, images = small_network(channels=3), draw(2, 3, 12, 12)
     labels = model(images).argmax(1)
@@ -131,6 +179,35 @@ def test_ranking_by_the_candidate_never_returns_a_larger_difference(small_networ
     own = perc_al(model, images, labels, **options)
     lagged = perc_al(model, images, labels, ranking="before_step", **options)
     assert (own.distances <= lagged.distances + 1e-12).all() and not torch.equal(own.images, lagged.images)
+
+
+@pytest.mark.parametrize("ranking", ["candidate", "before_step"])
+@pytest.mark.parametrize("name", ["100_steps", "300_steps", "four_short_steps"])
+def test_success_and_color_norms_are_those_of_adv_lib(name, ranking):
+    result, norms, success = stored_run(name, ranking=ranking)
+    assert torch.equal(result.success, success) and success.all().item() is (name != "four_short_steps")
+    torch.testing.assert_close(result.distances, norms, rtol=0.1, atol=0)
+    measured_by_adv_lib = torch.tensor(PORT["runs"][name]["norms_by_adv_lib"])
+    torch.testing.assert_close(norms, measured_by_adv_lib, rtol=0.01, atol=0)
+
+
+def test_what_long_color_steps_add_is_the_ranking_of_adv_lib():
+    lagged, norms, success = stored_run("long_color_steps", ranking="before_step")
+    torch.testing.assert_close(lagged.distances, norms, rtol=0.1, atol=0)
+    own, _, _ = stored_run("long_color_steps")
+    assert torch.equal(own.success, success) and torch.equal(lagged.success, success)
+    # It ranks by another image's difference, and so misses the best candidate of some images by far.
+    assert (own.distances <= 1.1 * norms).all() and (own.distances < 0.9 * norms).any()
+
+
+def test_black_pixels_cost_adv_lib_what_they_do_not_cost():
+    run = PORT["runs"]["with_black"]
+    result, norms, success = stored_run("with_black", ranking="before_step")
+    images = stored_pictures(PORT["pictures"]["with_black"])
+    assert (images.amax(1) == 0).flatten(1).any(1).all(), "each has black pixels"
+    assert torch.equal(result.success, success) and success.all()
+    # Its L* of black is 16 too low. What it returns is further away by its own measure and by the formula.
+    assert (norms < 0.9 * torch.tensor(run["norms_by_adv_lib"])).any() and (result.distances < norms).all()
 
 
 @pytest.mark.parametrize(

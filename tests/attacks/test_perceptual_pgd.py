@@ -101,6 +101,25 @@ def test_a_noisy_start_is_brought_into_the_ball_even_if_no_step_follows(small_ne
     assert (result.distances <= 0.02).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bound", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize(
+    "options", [dict(), dict(jacobian="finite_difference"), dict(projection_iterations=0), dict(overshoot=0.0)]
+)
+def test_returned_images_lie_within_the_bound(
+    small_network, rectified_layers, distances_by_hand, draw, options, bound, dtype
+):
+    model, images = small_network(channels=3, dtype=dtype), draw(6, 3, 12, 12, dtype=dtype)
+    labels = model(images).argmax(1)
+    features = rectified_layers(dtype)
+    result = perceptual_pgd(model, images, labels, features=features, bound=bound, steps=6, confidence=100.0, **options)
+    found = distances_by_hand(rectified_layers(), result.images, images)
+    assert (found <= bound * (1 + 1e-3)).all() and result.images.min() >= 0 and result.images.max() <= 1
+    # No margin is enough and the steps add up to twice the bound, so the projection had to hold some images back.
+    assert found.max() > 0.5 * bound
+    torch.testing.assert_close(result.distances.double(), found, rtol=1e-3, atol=1e-6)
+
+
 def test_every_option_changes_the_result(small_network, layers, draw):
     model, images = small_network(channels=3), draw(3, 3, 12, 12)
     labels, base = model(images).argmax(1), dict(features=layers(), bound=0.1, steps=5)

@@ -69,7 +69,8 @@ def perc_al(
         model: images in [0, 1] -> logits (N, K).
         images: (N, 3, H, W), RGB in [0, 1].
         labels: (N,), the true classes; the attack is untargeted.
-        steps: K, at least 1; every image takes them all.
+        steps: K, at least 1; every image takes them all, but for those whose margin exceeds the confidence
+            already: these come back unchanged.
         loss_step_size: first L2 length of a step along the loss, in units of the [0, 1] range, > 0.
         color_step_size: first L2 length of a step down the color difference, > 0. The authors take 0.1 for
             untargeted attacks and 0.5 for targeted ones.
@@ -89,9 +90,14 @@ def perc_al(
 
     Source: Zhao, Liu and Larson (2020), Algorithm 2, with the constants of the released code.
     Differs from the paper: nothing. From the released code: it takes any confidence but 0 as 40; here it is
-    the margin itself. It ranks candidates by another image's color difference; see ranking. It normalizes by
-    (x - 0.5) / 0.5 before the model; here that is the model's affair. A gradient of exactly 0 makes its image
-    NaN. As there, no image counts as adversarial before its first step, so a misclassified one moves too.
+    the margin itself. It ranks candidates by another image's color difference: measured before the color step,
+    clamp and rounding of the iteration; that is kept as an option, see ranking. It normalizes by
+    (x - 0.5) / 0.5 before the model; here that is the model's affair. Its first mask is of bytes, which
+    torch no longer wants as an index; here masks are Boolean throughout. A gradient of exactly 0 makes its
+    image NaN. Its colors break at black, where L* is -16 instead of 0, so any change of a
+    black pixel costs 8 or more, and its CIEDE2000 takes 39 degrees for 30; here both are as defined. It does
+    not ask about an image before its first step, so a misclassified one moves; here it is its own best
+    candidate and comes back as it was, which also is how adv-lib's port has it.
     """
     check_attack(images, labels)
     check_color_images(images)
@@ -106,22 +112,27 @@ def perc_al(
     current, best = originals.clone(), originals.clone()
     best_distances = images.new_full(images.shape[:1], float("inf"))
     adversarial = torch.zeros(images.shape[0], dtype=torch.bool, device=images.device)
-    stalled = adversarial.clone()
+    stalled, finished = adversarial.clone(), adversarial.clone()
     taken = torch.zeros_like(adversarial, dtype=torch.long)
     evaluations = taken.clone()
     for step in range(steps):
         share = 0.5 * (1.0 + math.cos(math.pi * step / steps))
-        pushed = (~adversarial & ~stalled).nonzero().squeeze(1)
+        pushed = (~adversarial & ~stalled & ~finished).nonzero().squeeze(1)
         pulled = adversarial.nonzero().squeeze(1)
-        if pushed.numel() + pulled.numel() == 0:
-            break
         if pushed.numel() > 0:
-            gradients, _ = loss_gradient(model, current[pushed], labels[pushed])
+            # Only originals may be finished; later a margin counts after rounding.
+            gradients, done = loss_gradient(
+                model, current[pushed], labels[pushed], stop_above=confidence if step == 0 else None
+            )
+            finished[pushed] = done
+            pushed, gradients = pushed[~done], gradients[~done]
             units, zero = unit_vectors(gradients)
             current[pushed] += loss_step_size * (_LOSS_DECAY + (1.0 - _LOSS_DECAY) * share) * units
             evaluations[pushed] += 1
             taken[pushed] += (~zero).long()
             stalled[pushed] = zero
+        if pushed.numel() + pulled.numel() == 0:
+            break
         before = current.clone() if ranking == "before_step" else None
         if pulled.numel() > 0:
             units, zero = unit_vectors(_color_gradient(current[pulled], labs[pulled]))
