@@ -8,6 +8,14 @@ from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
+from blindspots.purify.grim_power import (
+    GrimPower,
+    grim_power,
+    plant_percentages,
+    search_chance,
+    smallest_chance_tails,
+)
+from blindspots.purify.grim_scan import GrimScan, grim_scan, grim_table
 from blindspots.purify.jpeg import jpeg
 from blindspots.purify.magnet import MagNet, train_magnet
 from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
@@ -15,6 +23,7 @@ from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.reported_tables import ReportedCell, reported_cells
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
 from blindspots.purify.tikhonov import tikhonov_split
@@ -26,10 +35,13 @@ __all__ = [
     "AcsrPurifier",
     "Defended",
     "GatedPixelCNN",
+    "GrimPower",
+    "GrimScan",
     "MagNet",
     "MagNetAutoencoder",
     "Purification",
     "Quilting",
+    "ReportedCell",
     "SparseCodes",
     "SparseTransformation",
     "TotalVariationFit",
@@ -46,9 +58,16 @@ __all__ = [
     "grim",
     "grim_base_rate",
     "grim_hits",
+    "grim_power",
+    "grim_scan",
+    "grim_table",
     "jpeg",
     "pixel_defend",
     "pixel_deflection",
+    "plant_percentages",
+    "reported_cells",
+    "search_chance",
+    "smallest_chance_tails",
     "stl_purifier",
     "straight_through",
     "stratum_features",
