@@ -13,8 +13,10 @@
 #
 # ```{math}
 # :label: eq-granularity
-# \bigl|\, 100\,k/n - v \,\bigr| \le 0.005 \quad \text{(rounded)} \qquad \text{or} \qquad
-# v \le 100\,k/n < v + 0.01 \quad \text{(truncated)}
+# \begin{aligned}
+# \bigl|\, 100\,k/n - v \,\bigr| \le 0.005 & \quad \text{(rounded), or} \\
+# v \le 100\,k/n < v + 0.01 & \quad \text{(truncated)}
+# \end{aligned}
 # ```
 #
 # for some $k$. This is the granularity test of Brown and Heathers {cite}`brown2017`, called GRIM there and made for
@@ -27,12 +29,7 @@
 # the end what else could explain what we find, and what the test cannot tell.
 
 # %% tags=["parameters"]
-candidates = [
-    32,
-    52,
-    56,
-    104,
-]  # numbers of images that each printed percentage is held against
+candidates = [32, 52, 56, 104]  # numbers of images to hold each percentage against
 stated_n = 500  # images of ImageNet-10 by the paper: 10 classes of 50
 scanned = 200  # the scan tries 1 to this many images
 rule = "either"  # how percentages may have been printed: "rounded", "truncated" or "either"
@@ -94,7 +91,7 @@ record.summary({
 })  # fmt: skip
 
 # %% [markdown]
-# Twenty-seven of 32 images are {record}`purify/granularity#example.share` %. This is a tie: it prints as 84.37 when
+# Twenty-seven of 32 images are {record}`purify/granularity#example.share`. This is a tie: it prints as 84.37 when
 # truncated or rounded down, and as 84.38 when rounded up. One number alone decides nothing, for
 # {record}`purify/granularity#example.count` sizes up to 100 fit it. Rows decide.
 #
@@ -184,7 +181,7 @@ record.figure(
     caption="Printed accuracies between 70 and 96 % over the grids k/32, k/56 and k/104 (gray lines). Filled marks are on the "
     "grid to the second decimal, empty ones are not; beside each row, how many of all its cells are. Look at the upper panel.",
     alt=f"Three panels of marks over vertical grid lines. {said}.",
-    n=sum(len(cells) for part in panels.values() for cells in part.values()),
+    n=sum(len(rows[key]) for key in set().union(*shown.values())),
 )  # fmt: skip
 
 # %% [markdown]
@@ -238,7 +235,7 @@ record.figure(
     "scan",
     caption="How unlike chance each row's hits are, for every number of images. The rows of the paper's own evaluation have "
     "peaks, and lower ones at multiples; the rivals' rows stay at the bottom.",
-    alt=f"Six lines over 1 to {scanned} images; the highest point of each: {peaks}.",
+    alt=f"Six panels of upright lines over 1 to {scanned} images; the highest point of each: {peaks}.",
     n=scanned,
 )  # fmt: skip
 
@@ -260,15 +257,17 @@ record.figure(
 table = []
 for key in ("acsr_2", "acsr_3", "acsr_4", "acsr_5", "none_5", "rivals_3", "rivals_4"):
     row = {"row": words[key], "cells": len(rows[key])}
-    for way in ("rounded", "truncated"):
-        for n in candidates:
+    for n in candidates:
+        both = []
+        for way in ("rounded", "truncated"):
             hits = sum(grim_hits(rows[key], n, rule=way))
-            row[f"{n}, {way}"] = record.value(f"{way}.{key}.{n}", hits, n=len(rows[key]))
+            both.append(record.value(f"{way}.{key}.{n}", hits, n=len(rows[key])))
+        row[f"k/{n}"] = "{} / {}".format(*both)
     table.append(row)
 record.table(
     "rules",
     table,
-    caption="Hits on each grid if percentages are rounded (ties either way), and if they are truncated.",
+    caption="Hits on each grid if percentages are rounded (ties either way) / if they are truncated.",
 )
 
 # %% [markdown]
@@ -433,7 +432,7 @@ record.summary({
 # ACSR loses {record}`purify/granularity#lost` of the ten. Under CW in Table 4 it leads by
 # {record}`purify/granularity#lead.cw_4` points, a small part of one image in 32. Its lead exceeds the half-width in
 # {record}`purify/granularity#share_beyond` of the cells. In {record}`purify/granularity#fgsm_reversed` of six rows the
-# attack of twice the length does less harm, which few images would explain and many would not. Half-widths of a
+# attack of twice the length does less harm, which few images would explain and many would rarely do. Half-widths of a
 # *difference* would be wider if the rivals' images are others, and may be narrower if all saw the same images.
 #
 # ## The text against the tables
@@ -459,12 +458,11 @@ retained = min(c.value / clean for c in attacked if c.model == other)
 record.value("retained.alexnet", retained, n=None, format=".0%")
 cw = [cells[t, "VGG-16", "ACSR", "CW"] for t in (2, 3)]
 record.value("difference.vgg_cw", round(abs(cw[0] - cw[1]), 2), n=None, format=".2f")
+on_grid = sum(grim_hits(acsr["acsr_4"], stated_n, rule=rule)) / len(acsr["acsr_4"])
+record.value("share_stated.acsr_4", on_grid, n=len(acsr["acsr_4"]), format=".0%")
 for key, name in (("trades", "PGDAT+RST (TRADES)"), ("none", "none")):
     value = cells[1, "WRN-32-10", name, "clean"]
     record.value(f"table_1.{key}_clean", value, n=None, unit="%", format=".2f")
-on_grid = sum(grim_hits(acsr["acsr_4"], stated_n, rule=rule)) / len(acsr["acsr_4"])
-record.value("share_stated.acsr_4", on_grid, n=len(acsr["acsr_4"]), format=".0%")
-
 # %%
 record.summary({
     "gain under CW, robust filter (the text: 14.75)": "gain.resnet.cw",

@@ -35,10 +35,16 @@ def test_row_names_count_all_cells_of_the_row():
 
 
 def test_the_scan_starts_at_one_image_and_marks_sizes():
-    (axes,) = size_scan({"a": [0.5, 0.25, 1.0], "b": [1.0, 1.0]}, label="share", marked=[2]).axes
-    a = lines(axes)["a"]
-    assert list(a.get_xdata()) == [1, 2, 3] and np.allclose(a.get_ydata(), [0.5, 0.25, 1.0])
-    assert [text.get_text() for text in axes.texts] == ["2"]
+    first, second = size_scan({"a": [0.5, 0.25, 1.0], "b": [1.0, 1.0, 2.0]}, label="share", marked=[2]).axes
+    (stems,) = first.collections
+    assert [segment[1].tolist() for segment in stems.get_segments()] == [[1, 0.5], [2, 0.25], [3, 1.0]]
+    assert [text.get_text() for text in first.texts] == ["a", "2"] and [t.get_text() for t in second.texts] == ["b"]
+    assert first.get_ylim() == second.get_ylim()
+
+
+def test_marked_sizes_close_to_each_other_are_written_apart():
+    axes = size_scan({"a": [1.0] * 200}, label="x", marked=[32, 52, 56]).axes[0]
+    assert {text.get_text(): text.get_ha() for text in axes.texts[1:]} == {"32": "center", "52": "right", "56": "left"}
 
 
 def test_figures_are_page_wide_and_the_same_bytes_again():

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from blindspots.reports.style import INK, MARKERS, PALETTE, SOFT, line_look, new_figure, theme
+from blindspots.reports.style import INK, MARKERS, PALETTE, SOFT, new_figure, theme
 
 
 def values_on_grid(
@@ -52,12 +52,12 @@ def values_on_grid(
 
 
 def size_scan(series: Mapping[str, Sequence[float]], *, label: str, marked: Sequence[int] = ()) -> Figure:
-    """Draw a number for every sample size 1, 2, ...; one line for each series.
+    """Draw a number for every sample size 1, 2, ... as upright lines; one panel for each series, on one scale.
 
     Args:
         series: by name, the numbers for the sizes 1 to S.
         label: what the numbers are.
-        marked: sizes that get a vertical line with their number.
+        marked: sizes that get a dashed line with their number.
 
     Raises:
         ValueError: no series, an empty one, or NaN.
@@ -66,18 +66,21 @@ def size_scan(series: Mapping[str, Sequence[float]], *, label: str, marked: Sequ
     if not curves or any(c.ndim != 1 or not len(c) or not np.isfinite(c).all() for c in curves.values()):
         raise ValueError("series: expected at least one list of finite numbers, got none or NaN")
     with theme():
-        figure = new_figure(height=3.6)
-        axes = figure.subplots()
-        for size in marked:
-            axes.axvline(size, color=SOFT, linestyle=(0, (4, 3)), linewidth=1.0, zorder=1)
-            axes.text(
-                size, 1.0, str(size), transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=9,
-                color=INK,
-            )  # fmt: skip
-        for index, (name, values) in enumerate(curves.items()):
-            look = line_look(index) | {"marker": "", "linewidth": 1.4}
-            axes.plot(np.arange(1, len(values) + 1), values, label=name, **look)
-        axes.set(xlabel="number of images n", ylabel=label)
-        axes.grid(True, axis="y")
-        figure.legend(loc="outside upper center", ncols=3, handlelength=3.2)
+        figure = new_figure(height=0.8 + 0.85 * len(curves))
+        column = figure.subplots(len(curves), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+        for index, (axes, (name, values)) in enumerate(zip(column, curves.items(), strict=True)):
+            for size in marked:
+                axes.axvline(size, color=SOFT, linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
+            sizes = np.arange(1, len(values) + 1)
+            axes.vlines(sizes, 0, values, color=PALETTE[index % len(PALETTE)], linewidth=1.6, linestyle="-", label=name)
+            axes.text(0.995, 0.92, name, transform=axes.transAxes, ha="right", va="top", fontsize=9.5, color=INK)
+            axes.grid(True, axis="y")
+        longest = max(map(len, curves.values()))
+        for size in marked:  # two numbers close to each other move apart
+            beside = [other - size for other in marked if 0 < abs(other - size) < 0.05 * longest]
+            side = "center" if not beside else "right" if min(beside) > 0 else "left"
+            top = column[0].get_xaxis_transform()
+            column[0].text(size, 1.02, str(size), transform=top, ha=side, va="bottom", fontsize=9, color=INK)
+        column[-1].set_xlabel("number of images n")
+        figure.supylabel(label, fontsize=10.5)
     return figure
