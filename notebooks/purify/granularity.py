@@ -357,7 +357,8 @@ record.table(
 # %% [markdown]
 # Ten thousand images are flagged about as often as arbitrary numbers are, which is the level. A few hundred images are
 # not: their own grid contains the grids of its divisors, so the scan sees regularity that is there but names a size
-# that is too small. A flag says *coarse*; the size it names is the smallest that would do.
+# that is too small. A flag says *coarse*. Only where all values fit is the
+# named size the smallest that would do: so for Table 4, not for Table 2.
 #
 # ## What would follow for the gains
 #
