@@ -577,8 +577,9 @@ record.claims_table()
 #
 # - **No experiment.** Nothing is trained or attacked here, and no data set is loaded. All verdicts are about printed
 #   numbers; a "not reproduced" says that two numbers of the paper do not fit each other.
-# - **Known numbers.** Rules were written with the paper's numbers in sight, as its readers have them. Their tolerances
-#   are the rounding of printed decimals where a number is claimed.
+# - **Known numbers.** Rules were written with the paper's numbers in sight, as its readers have them, and after one trial
+#   of the scan. They are checks, not predictions. Their tolerances are the rounding of printed decimals where a number is
+#   claimed.
 # - **Tables.** Of Table 4's half at 128 by 128 one column survives in our text of the paper; it is used for the
 #   counter-example only. Table 5's areas under the curve and F1 scores have too few decimals.
 # - **Base rates** treat all printable values as equally likely, and each distinct value as independent. Cells of one
