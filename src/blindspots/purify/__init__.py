@@ -10,6 +10,14 @@ from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
+from blindspots.purify.grim_power import (
+    GrimPower,
+    grim_power,
+    plant_percentages,
+    search_chance,
+    smallest_chance_tails,
+)
+from blindspots.purify.grim_scan import GrimScan, grim_scan, grim_table
 from blindspots.purify.jpeg import jpeg
 from blindspots.purify.learn_dictionary import DictionaryFit, learn_dictionary
 from blindspots.purify.magnet import MagNet, train_magnet
@@ -18,6 +26,7 @@ from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.reported_tables import ReportedCell, reported_cells
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
 from blindspots.purify.robust_semantic_training import robust_semantic_training
 from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
@@ -35,10 +44,13 @@ __all__ = [
     "Defended",
     "DictionaryFit",
     "GatedPixelCNN",
+    "GrimPower",
+    "GrimScan",
     "MagNet",
     "MagNetAutoencoder",
     "Purification",
     "Quilting",
+    "ReportedCell",
     "RobustEpoch",
     "RobustTraining",
     "SemanticClusters",
@@ -61,11 +73,18 @@ __all__ = [
     "grim",
     "grim_base_rate",
     "grim_hits",
+    "grim_power",
+    "grim_scan",
+    "grim_table",
     "jpeg",
     "learn_dictionary",
     "pixel_defend",
     "pixel_deflection",
+    "plant_percentages",
+    "reported_cells",
     "robust_semantic_training",
+    "search_chance",
+    "smallest_chance_tails",
     "stl_purifier",
     "straight_through",
     "stratum_features",
