@@ -21,9 +21,9 @@
 # EGNet's code has no license and its weights are a separate download, so this book cannot ship it. Two classical maps take
 # its place; they have no weights and are defined by a formula.
 #
-# - **Spectral residual** (Hou and Zhang, 2007): what the log spectrum of the gray image exceeds its own local mean by, sent
+# - **Spectral residual** {cite}`hou2007`: what the log spectrum of the gray image exceeds its own local mean by, sent
 #   back with the original phase. It asks what is *unusual* in the image, at a width of 64 pixels.
-# - **Fine-grained** (Montabone and Soto, 2010): differences between a pixel and the mean of squares around it, of six sizes,
+# - **Fine-grained** {cite}`montabone2010`: differences between a pixel and the mean of squares around it, of six sizes,
 #   at full resolution. It asks what *stands out from its surroundings*.
 #
 # Both read brightness only and know no objects. They react to texture where EGNet, trained on people's outlines of objects,

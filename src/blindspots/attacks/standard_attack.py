@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from blindspots import checks
-from blindspots.attacks.gradients import check_attack, check_differentiable
+from blindspots.attacks.gradients import check_attack, check_differentiable, logit_margin
 from blindspots.attacks.model import judged
 from blindspots.attacks.result import AttackResult, l2_distances, linf_distances, misclassified
 from blindspots.attacks.tpgd import tpgd
-from blindspots.types import Classifier
+from blindspots.types import Classifier, Flags
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class _Questions(nn.Module):
     def __init__(self, model: Classifier, labels: Tensor) -> None:
         super().__init__()
         self._ask, self._labels = [model], labels
+        self._last: tuple[Tensor, Tensor] | None = None
         self.n_gradients = 0
         self.eval()
 
@@ -95,7 +96,22 @@ class _Questions(nn.Module):
         return logits
 
     def forward(self, images: Tensor) -> Tensor:
-        return _Insulated.apply(images, self) if images.requires_grad else self.answer(images)
+        if images.requires_grad:
+            return _Insulated.apply(images, self)
+        with torch.no_grad():
+            logits = self.answer(images)
+        self._last = images, logits
+        return logits
+
+    def verdict(self, images: Tensor) -> Flags:
+        """Return whether the images (N, C, H, W) are misclassified (N,).
+
+        foolbox ends by asking about the images it returns; if it was about these very ones, asking again would
+        only cost time: a fifth of fgsm's.
+        """
+        if self._last is not None and torch.equal(self._last[0], images):
+            return logit_margin(self._last[1], self._labels.long()) > 0
+        return misclassified(self._ask[0], images, self._labels)
 
 
 @contextmanager
@@ -120,7 +136,8 @@ def _random_start(norm: str, generator: torch.Generator) -> Callable:
         else:
             # The first n coordinates of a point on the sphere in n + 2 dimensions are uniform in the ball.
             normal = torch.randn(raw.shape[0], raw[0].numel() + 2, **options)
-            inside = normal / torch.linalg.vector_norm(normal, dim=1, keepdim=True)
+            # As foolbox writes the norm: one bit less in float32 can end on another side of a ReLU.
+            inside = normal / normal.square().sum(dim=1, keepdim=True).sqrt()
             noise = (epsilon * inside[:, : raw[0].numel()]).view(raw.shape)
         return type(x0)(raw + noise.to(raw.device))
 
@@ -267,7 +284,7 @@ def _run_foolbox(
 
     return AttackResult(
         images=attacked,
-        success=misclassified(model, attacked, labels),
+        success=questions.verdict(attacked),
         steps=criterion.misses if name == "deepfool" else evaluations,
         gradient_evaluations=evaluations,
         distances=distances(attacked, images),
