@@ -48,9 +48,7 @@ def test_images_are_those_of_foolbox(case, small_network, draw, dtype):
     model, images = small_network(channels=3, dtype=dtype), draw(4, 3, 12, 12, dtype=dtype)
     labels = model(images).argmax(1)
     generator = torch.Generator().manual_seed(5)
-    result = standard_attack(
-        name, model, images, labels, epsilon=epsilon, norm=norm, generator=generator, **options
-    )
+    result = standard_attack(name, model, images, labels, epsilon=epsilon, norm=norm, generator=generator, **options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
         wrapped = foolbox.PyTorchModel(small_network(channels=3, dtype=dtype), bounds=(0, 1))
@@ -110,9 +108,7 @@ def test_carlini_wagner_returns_the_original_where_it_finds_nothing(linear_model
     result = run("cw", linear_model(weight, 0.5), images, torch.tensor([1, 1]), norm="l2")
     assert torch.equal(result.images, images) and not result.success.any() and (result.distances == 0).all()
     # Black itself would flip here, but the few small steps do not get there.
-    result = run(
-        "cw", linear_model(weight, -0.1), images, torch.tensor([1, 1]), norm="l2", steps=2, search_steps=1
-    )
+    result = run("cw", linear_model(weight, -0.1), images, torch.tensor([1, 1]), norm="l2", steps=2, search_steps=1)
     assert torch.equal(result.images, images) and not result.success.any()
 
 
@@ -245,3 +241,22 @@ def test_bad_models_images_and_labels_are_named(name, norm, small_network, draw)
         run(name, lambda batch: batch, images, torch.tensor([0, 1]), norm=norm)
     with pytest.raises(ValueError, match=r"model: .*remove torch\.no_grad or detach"):
         run(name, lambda batch: batch.detach().flatten(1), images, torch.tensor([0, 1]), norm=norm)
+
+
+@pytest.mark.parametrize("spoiled", [float("nan"), float("inf"), float("-inf")])
+def test_a_gradient_that_is_not_finite_is_named(spoiled, small_network, draw):
+    network, images = small_network(channels=3), draw(2, 3, 12, 12)
+
+    class Spoiled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, batch):
+            return batch.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            gradient = gradient.clone()
+            gradient[1, 2, 3, 4] = spoiled
+            return gradient
+
+    with pytest.raises(ValueError, match="the model's gradient: expected finite values"):
+        run("bim", lambda batch: network(Spoiled.apply(batch)), images, torch.tensor([0, 1]), norm="linf")
