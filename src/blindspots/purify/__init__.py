@@ -9,12 +9,14 @@ from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
+from blindspots.purify.learn_dictionary import DictionaryFit, learn_dictionary
 from blindspots.purify.magnet import MagNet, train_magnet
 from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
 from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
 from blindspots.purify.tikhonov import tikhonov_split
@@ -25,11 +27,13 @@ from blindspots.purify.wavelet import wavelet_denoise
 __all__ = [
     "AcsrPurifier",
     "Defended",
+    "DictionaryFit",
     "GatedPixelCNN",
     "MagNet",
     "MagNetAutoencoder",
     "Purification",
     "Quilting",
+    "SemanticClusters",
     "SparseCodes",
     "SparseTransformation",
     "TotalVariationFit",
@@ -42,11 +46,13 @@ __all__ = [
     "deflect_pixels",
     "deflection_ensemble",
     "fit_quilting",
+    "fit_semantic_clusters",
     "fit_total_variation",
     "grim",
     "grim_base_rate",
     "grim_hits",
     "jpeg",
+    "learn_dictionary",
     "pixel_defend",
     "pixel_deflection",
     "stl_purifier",
