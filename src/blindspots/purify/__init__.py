@@ -4,6 +4,7 @@ from blindspots.purify.acsr import AcsrPurifier, Purification, acsr_purifier
 from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
+from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
@@ -26,6 +27,7 @@ from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "AcsrPurifier",
+    "ClusterDictionaries",
     "Defended",
     "DictionaryFit",
     "GatedPixelCNN",
@@ -45,6 +47,7 @@ __all__ = [
     "defended",
     "deflect_pixels",
     "deflection_ensemble",
+    "fit_cluster_dictionaries",
     "fit_quilting",
     "fit_semantic_clusters",
     "fit_total_variation",

@@ -12,6 +12,7 @@ from torch import Tensor
 from blindspots.types import Images
 
 _BLOCK_VALUES = 1 << 22
+_BLOCK_ROWS = 16
 _PROBE_STEPS = 2
 _FIRST_PROBE_STEPS = 10
 _SAFETY = 1.1
@@ -68,14 +69,20 @@ def correlate_codes(codes: Float[Tensor, "N M H W"], signals: Images, height: in
     conjugate = maps.conj().resolve_conj()
     cross = torch.bmm(conjugate, pixels).permute(1, 2, 0).unflatten(2, half)
     cross = torch.fft.irfft2(cross, s=sides)[..., :height, :width] / n
-    rows = max(1, _BLOCK_VALUES // (len(maps) * n_filters))
-    lags = []
-    for block in conjugate.split(rows, dim=1):
-        spectrum = torch.bmm(block, maps.mT).unflatten(0, half)
+    # Map m with m' at a lag is m' with m at the opposite one: half of the pairs are enough.
+    rows = max(1, min(_BLOCK_ROWS, _BLOCK_VALUES // (len(maps) * n_filters)))
+    grid = [min(side, 2 * size) for side, size in zip(sides, (height, width), strict=True)]
+    lags = codes.new_empty(*grid, n_filters, n_filters)
+    for start in range(0, n_filters, rows):
+        stop = min(start + rows, n_filters)
+        spectrum = torch.bmm(conjugate[:, start:stop], maps[:, start:].mT).unflatten(0, half)
         part = torch.fft.irfft2(spectrum, s=sides, dim=(0, 1))
-        lags.append(_window(_window(part, 0, height), 1, width))
+        part = _window(_window(part, 0, height), 1, width)
+        lags[:, :, start:stop, start:] = part
+        opposite = part[..., stop - start :].flip(0, 1).roll((1, 1), (0, 1))
+        lags[:, :, stop:, start:stop] = opposite.mT
     return CodeCorrelations(
-        lags=torch.cat(lags, dim=2) / n,
+        lags=lags.div_(n),
         cross=cross,
         energy=0.5 * signals.square().sum() / n,
         penalty=codes.abs().sum() / n,
