@@ -20,6 +20,7 @@ from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.radial_spectrum import radial_spectrum
 from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
@@ -65,6 +66,7 @@ __all__ = [
     "perturbation_passage",
     "pixel_defend",
     "pixel_deflection",
+    "radial_spectrum",
     "stl_purifier",
     "straight_through",
     "stratum_features",
