@@ -61,7 +61,6 @@ repeats = 1  # timings of each, the shortest counts
 seeds = [0]  # a classifier and dictionaries for each
 network = "small_cnn"  # architecture, "small_cnn" or "wide_resnet"
 width = 8  # small_cnn: channels of the first layer; wide_resnet: width factor
-depth = 32  # wide_resnet: layers
 chunk = 100  # images attacked at a time
 epochs = 2  # passes over the training images
 batch_size = 32  # images per training step
@@ -102,7 +101,7 @@ parameters = {
     "lmbda": lmbda, "lmbdas": lmbdas, "solver_steps": solver_steps, "n_planted": n_planted,
     "planted_iterations": planted_iterations, "attack_steps": attack_steps,
     "search_steps": search_steps, "epsilons": epsilons, "sides": sides, "n_timed": n_timed,
-    "repeats": repeats, "seeds": seeds, "network": network, "width": width, "depth": depth, "chunk": chunk,
+    "repeats": repeats, "seeds": seeds, "network": network, "width": width, "chunk": chunk,
     "epochs": epochs, "batch_size": batch_size,
 }  # fmt: skip
 place = choose_device(device)
@@ -456,7 +455,7 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
-# At $\lambda = 0.2$ the learned dictionary's objective is {record}`purify/sparse_coding#dictionaries.learned_over_noise` times
+# At the method's own $\lambda$ the learned dictionary's objective is {record}`purify/sparse_coding#dictionaries.learned_over_noise` times
 # that of noise and {record}`purify/sparse_coding#dictionaries.learned_over_pieces` times that of pieces; the one learned on
 # whole images stands at {record}`purify/sparse_coding#dictionaries.raw_over_high` times the one learned on high parts. The
 # paper's inconsistency has a price, and it has a simple mend.
@@ -548,7 +547,7 @@ record.figure(
 
 # %%
 spec = {"name": network, "in_channels": 3, "n_classes": n_classes}
-wide = {"depth": depth, "width_factor": width}
+wide = {"width_factor": width}
 spec |= {"width": width} if network == "small_cnn" else wide
 models = {}
 for seed in seeds:
@@ -778,7 +777,7 @@ record.figure(
 # ## Time against resolution
 #
 # The paper fears an "exponential computational cost" of larger images and calls its implementation scalable. We time the same
-# solver, dictionary and tolerance on patches of three sizes.
+# solver, dictionary and tolerance on patches of several sizes.
 
 # %%
 rows = []
