@@ -43,6 +43,16 @@ def test_rings_without_a_frequency_are_left_out_and_a_constant_has_no_energy():
     assert energies.max() < 1e-12
 
 
+def test_a_ramp_has_no_fine_detail_once_tapered_and_noise_keeps_its_variance():
+    ramp = torch.linspace(0, 1, 32, dtype=torch.float64).expand(1, 1, 32, 32).contiguous()
+    plain, tapered = (radial_spectrum(ramp, taper=taper)[1][0] for taper in (False, True))
+    assert tapered[-1] < 1e-2 * plain[-1]
+    noise = 0.3 * torch.randn(200, 1, 16, 16, generator=generator(0), dtype=torch.float64)
+    energies = radial_spectrum(noise, n_bins=6, taper=True)[1].mean(0)
+    # The mean is taken out before the taper, so the smallest ring lacks some of it.
+    torch.testing.assert_close(energies[1:], torch.full_like(energies[1:], 0.09), rtol=0.12, atol=0)
+
+
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="n_bins"):
         radial_spectrum(torch.rand(1, 1, 8, 8, generator=generator(0)), n_bins=0)
