@@ -23,8 +23,11 @@
 #
 # ```{math}
 # :label: eq-cbpdn
-# r = \arg\min_r \tfrac12 \Bigl\lVert \sum_m d_m * r_m - x_{\mathrm{high}} \Bigr\rVert_2^2
-# + \lambda \sum_m \lVert r_m \rVert_1 , \qquad x_{\mathrm{pur}} = x_{\mathrm{low}} + \sum_m d_m * r_m .
+# \begin{aligned}
+# r &= \arg\min_r \tfrac12 \Bigl\lVert \sum_m d_m * r_m - x_{\mathrm{high}} \Bigr\rVert_2^2
+# + \lambda \sum_m \lVert r_m \rVert_1 , \\
+# x_{\mathrm{pur}} &= x_{\mathrm{low}} + \sum_m d_m * r_m .
+# \end{aligned}
 # ```
 #
 # The atoms come from {eq}`eq-cbpdn` minimized over them too, on clean images (Equation 5). What is not like a clean image's
@@ -640,9 +643,11 @@ for group in ("linf_smallest", "linf_largest"):
     record.by_seed(f"passage.low_size.{group}", part, n=n_attacked, format=".4f")
 
 # %%
+mean = passage.groupby("attack").mean()
+mean = mean.loc[[name for name in names if name in mean.index]]
 record.table(
     "passage",
-    passage.groupby("attack", sort=False).mean().drop(columns=["seed", "n"]).reset_index(),
+    mean.drop(columns=["seed", "n"]).reset_index(),
     caption="The way of each perturbation through the purifier: its size (root mean square), its share in the low part, what "
     "coding leaves of its high part, what is left of all of it, how far the purified image is from the clean one (all three in "
     "energy; astray relative to the perturbation), size of its low part, and images fooled before and after. Medians over images "
@@ -654,7 +659,6 @@ record.table(
 )  # fmt: skip
 
 # %% tags=["hide-input"]
-mean = passage.groupby("attack", sort=False).mean()
 span = passage.groupby("attack", sort=False)["low share"].agg(["mean", "min", "max"])
 order = [name for name in names if name in mean.index]
 record.figure(
