@@ -650,8 +650,8 @@ record.table(
     mean.drop(columns=["seed", "n"]).reset_index(),
     caption="The way of each perturbation through the purifier: its size (root mean square), its share in the low part, what "
     "coding leaves of its high part, what is left of all of it, how far the purified image is from the clean one (all three in "
-    "energy; astray relative to the perturbation), size of its low part, and images fooled before and after. Medians over images "
-    "where it is a share, means over seeds.",
+    "energy; astray relative to the perturbation), size of its low part, and images fooled before and after. Over images that the attack "
+    "changed; medians where it is a share, means over seeds.",
     formats={
         "RMS": ".4f", "low RMS": ".4f", "low share": ".0%", "coded left": ".1%", "left": ".0%",
         "astray": ".1f", "fooled": ".0%", "fooled, purified": ".0%",
