@@ -224,14 +224,12 @@ spectra = {
     kind: radial_spectrum(filters, n_bins=4)[1].mean(0) for kind, filters in shown.items()
 }
 lowest = {kind: (power[0] / power.sum()).item() for kind, power in spectra.items()}
+tiles = [mosaic(filters).cpu() for filters in shown.values()]
 record.figure(
-    image_grid(
-        [[mosaic(filters).cpu() for filters in shown.values()]],
-        column_titles=list(shown),
-    ),
+    image_grid([tiles[:2], tiles[2:]], notes=[color_kinds[:2], color_kinds[2:]]),
     "atoms",
-    caption="Atoms of four dictionaries, each stretched to its own range around gray. Learned on whole images, some atoms are "
-    "spent on smooth patches and colors that the high part does not have.",
+    caption="Atoms of four dictionaries, each stretched to its own range around gray. Look for smooth, colored atoms among those "
+    "learned on whole images, and for noise where an atom was hardly used and stayed where it started.",
     alt=f"Four mosaics of {n_filters} atoms, {filter_size} by {filter_size} pixels. Share of the lowest quarter of frequencies "
     "in the atoms' spectra, the mean taken out: "
     + ", ".join(f"{kind} {value:.0%}" for kind, value in lowest.items())
@@ -466,8 +464,8 @@ record.figure(
 # %% [markdown]
 # At the method's own $\lambda$ the learned dictionary's objective is {record}`purify/sparse_coding#dictionaries.learned_over_noise` times
 # that of noise and {record}`purify/sparse_coding#dictionaries.learned_over_pieces` times that of pieces; the one learned on
-# whole images stands at {record}`purify/sparse_coding#dictionaries.raw_over_high` times the one learned on high parts. The
-# paper's inconsistency has a price, and it has a simple mend.
+# whole images stands at {record}`purify/sparse_coding#dictionaries.raw_over_high` times the one learned on high parts,
+# after as many alternations. Above 1, the paper's inconsistency has a price; learning on what is coded mends it.
 #
 # ## A planted dictionary is found again
 #
@@ -864,7 +862,7 @@ record.claims_table()
 # - **What is learned from.** Dictionaries learn from high parts; learning from whole images, as printed, is the second curve.
 # - **One dictionary.** The paper has one per semantic cluster. What a perturbation loses on its way depends on the split and on
 #   $\lambda$ first; the choice of cluster is examined elsewhere.
-# - **Learning.** Alternations on batches with a forgetting average, after the same source as the paper's; each filter has a step of its own.
+# - **Learning.** Few alternations at the quick profile: atoms that are seldom used have hardly moved. Alternations on batches with a forgetting average, after the same source as the paper's; each filter has a step of its own.
 # - **Strengths.** Relative to the length of the image, since 0.04 in absolute units is below a gray level per value.
 # - **Networks and data.** A small network on patches of photographs (quick) or CIFAR-10 (real), the wide ResNet in the paper profile.
 #   Where a perturbation lies is a property of the network that it attacks.
