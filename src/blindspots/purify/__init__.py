@@ -8,6 +8,8 @@ from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
+from blindspots.purify.dictionary_likeness import dictionary_likeness
+from blindspots.purify.duality_gap import duality_gap
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.grim_power import (
@@ -22,10 +24,12 @@ from blindspots.purify.jpeg import jpeg
 from blindspots.purify.learn_dictionary import DictionaryFit, learn_dictionary
 from blindspots.purify.magnet import MagNet, train_magnet
 from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
+from blindspots.purify.perturbation_passage import PerturbationPassage, perturbation_passage
 from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
+from blindspots.purify.radial_spectrum import radial_spectrum
 from blindspots.purify.reported_tables import ReportedCell, reported_cells
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
 from blindspots.purify.robust_semantic_training import robust_semantic_training
@@ -48,6 +52,7 @@ __all__ = [
     "GrimScan",
     "MagNet",
     "MagNetAutoencoder",
+    "PerturbationPassage",
     "Purification",
     "Quilting",
     "ReportedCell",
@@ -66,6 +71,8 @@ __all__ = [
     "defended",
     "deflect_pixels",
     "deflection_ensemble",
+    "dictionary_likeness",
+    "duality_gap",
     "fit_cluster_dictionaries",
     "fit_quilting",
     "fit_semantic_clusters",
@@ -78,9 +85,11 @@ __all__ = [
     "grim_table",
     "jpeg",
     "learn_dictionary",
+    "perturbation_passage",
     "pixel_defend",
     "pixel_deflection",
     "plant_percentages",
+    "radial_spectrum",
     "reported_cells",
     "robust_semantic_training",
     "search_chance",
