@@ -9,6 +9,7 @@ from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_clus
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
+from blindspots.purify.gaussian_twin import gaussian_twin
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.jpeg import jpeg
 from blindspots.purify.learn_dictionary import DictionaryFit, learn_dictionary
@@ -16,6 +17,7 @@ from blindspots.purify.magnet import MagNet, train_magnet
 from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet_autoencoder
 from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
+from blindspots.purify.planted_selection import planted_selection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
@@ -58,6 +60,7 @@ __all__ = [
     "fit_quilting",
     "fit_semantic_clusters",
     "fit_total_variation",
+    "gaussian_twin",
     "grim",
     "grim_base_rate",
     "grim_hits",
@@ -65,6 +68,7 @@ __all__ = [
     "learn_dictionary",
     "pixel_defend",
     "pixel_deflection",
+    "planted_selection",
     "robust_semantic_training",
     "stl_purifier",
     "straight_through",
