@@ -61,8 +61,6 @@ chunk = 250  # images in one batch
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import torch
@@ -281,11 +279,11 @@ by_start = {
 same_start = {
     seed: np.mean([
         (by_start[seed, one] == by_start[seed, two]).float().mean().item()
-        for one, two in combinations(range(starts), 2)
+        for one, two in torch.combinations(torch.arange(starts)).tolist()
     ])
     for seed in seeds
 }  # fmt: skip
-pairs = list(combinations(seeds, 2))
+pairs = torch.combinations(torch.tensor(seeds)).tolist()
 same_number = [(by_start[a, 0] == by_start[b, 0]).float().mean().item() for a, b in pairs]
 record.by_seed("stability.starts", same_start, n=len(known), format=".0%")
 record.value(
