@@ -149,7 +149,9 @@ record.figure(
 # {record}`purify/semantic_clusters#planted.smallest.paper_pinv|.0%` of the points of the three larger clusters to the
 # smallest one, Ledoit-Wolf {record}`purify/semantic_clusters#planted.smallest.ledoit_wolf|.0%`, the Euclidean rule
 # {record}`purify/semantic_clusters#planted.smallest.euclidean|.0%`. On its own $n$ samples a cluster has a mean squared
-# distance of exactly its rank, $n - 1$ where $n \le D$: the fewer samples, the closer everything seems.
+# distance of exactly its rank, $n - 1$ where $n \le D$: the fewer samples, the closer everything seems. Where $n$ is
+# only a little larger than $D$ the error has the other sign: the covariance can be inverted but is poor, and new points look
+# far even from their own cluster, as the first cell of the table shows.
 #
 # ## A network's features
 
@@ -251,7 +253,7 @@ record.figure(
     ),
     "wcss",
     caption="Within-cluster sum of squares over the number of clusters, mean over classes and networks; the band spans them. "
-    "A Gaussian without clusters bends too: the distance between the two curves is what the clusters are.",
+    "A Gaussian without clusters bends too: only the gap between the two curves speaks for clusters.",
     alt="Two falling curves. "
     + "; ".join(
         f"{name}: {ends[name, 2]:.2f} of the sum is left with 2 clusters, {ends[name].iloc[-1]:.2f} with {max_clusters}"
@@ -351,7 +353,7 @@ record.figure(
     "Read along the rows: what is common is what the network's features are about.",
     alt=f"Rows of small patches, {len(shown)} clusters of {len(coded_classes)} classes ("
     + "; ".join(title.replace("\n", ", ") for title in titles)
-    + "). Patches of one row share color, brightness and texture.",
+    + ").",
     n=len(known),
 )  # fmt: skip
 
@@ -477,11 +479,12 @@ record.figure(
 
 # %%
 rows, seed = [], seeds[0]
+short = {"paper_pinv": "pinv", "ledoit_wolf": "L-W"}
 for label in known.unique().tolist():
     mine = (known == label).nonzero().flatten()
     order = torch.randperm(len(mine), generator=generator(seed, "drawn", label))
     for n in [n for n in drawn if n <= len(mine)]:
-        for rule in ("paper_pinv", "ledoit_wolf"):
+        for rule in short:
             one = fit_semantic_clusters(
                 features[seed][mine[order[:n]]], torch.zeros(n, dtype=torch.long),
                 max_clusters=1, covariance=rule, generator=generator(seed),
@@ -489,7 +492,7 @@ for label in known.unique().tolist():
             far = one.mahalanobis(held_out[seed]).flatten()
             for side, mask in (("own class", truth == label), ("others", truth != label)):
                 if mask.any():
-                    name = f"{words[rule]}, {side}"
+                    name = f"{short[rule]}, {side}"
                     rows.append(
                         {"series": name, "n": n, "distance": far[mask].median().item()}
                     )
@@ -505,7 +508,7 @@ record.figure(
     "distances",
     caption=f"Distance of held-out images to a cluster fitted on n images of one class, D = {n_features}; mean of the classes' "
     "medians, the band spans the classes. With the pseudo-inverse a cluster of few images is near to everything, and the "
-    "distance peaks where n passes the rank of the features.",
+    "distance peaks where n passes the rank of the features. pinv: pseudo-inverse; L-W: Ledoit-Wolf.",
     alt="Curves over the number of images. "
     + "; ".join(
         f"{name}: {part.droplevel(0).iloc[0]:.1f} at n = {part.droplevel(0).index[0]}, largest {part.max():.1f} at "
@@ -702,7 +705,7 @@ record.figure(
     image_grid(atoms, row_titles=[names_of[j] for j in two]),
     "atoms",
     caption=f"Filters of {filter_size} by {filter_size} pixels of two clusters' dictionaries, each scaled to its largest value "
-    "around gray. Edges of other orientations and colors, for other photographs.",
+    "around gray. Compare the rows: orientation, color, grain.",
     alt=f"Two rows of {n_filters} small colored filters, one row for {names_of[two[0]]} and one for {names_of[two[1]]}, learned "
     f"on {learned_on[two[0]]} and {learned_on[two[1]]} images.",
     n=learned_on[two[0]] + learned_on[two[1]],
