@@ -755,8 +755,9 @@ record.figure(
 # {record}`purify/semantic_clusters#dictionary.clusters` for
 # {record}`purify/semantic_clusters#dictionary.best.ledoit_wolf|.0%` of the images with Ledoit-Wolf and for
 # {record}`purify/semantic_clusters#dictionary.best.paper_pinv|.0%` with the pseudo-inverse; by chance it would be
-# {record}`purify/semantic_clusters#dictionary.chance|.0%`. A lower objective is a closer or a sparser reconstruction of a
-# clean image, not yet a purified one.
+# {record}`purify/semantic_clusters#dictionary.chance|.0%`. Where an interval in the figure reaches 1,
+# these images do not settle the question. A lower objective is a closer or a sparser reconstruction of a clean image, not
+# yet a purified one.
 #
 # ## The claims, judged
 #
@@ -781,6 +782,7 @@ record.claims_table()
 #   few images and few iterations: a first look.
 # - **Network and data.** A small network and patches of ten photographs (a class is a photograph), or CIFAR-10, in place of
 #   WRN-32-10. More features than a cluster has images is the paper's situation too: it speaks of 2048 features and more.
+#   Held-out patches come from the same photographs as the training patches, which favors the own dictionary.
 #
 # ## Exercises
 #
