@@ -44,6 +44,7 @@ network = {"name": "small_cnn", "width": 4}  # the network, as `build_model` has
 epochs = 3  # passes over the training images
 batch_size = 32  # images per training step
 learning_rate = 0.1  # largest step size of the training
+augment = []  # of "shift" and "flip"
 max_clusters = 10  # most clusters tried in a class
 starts = 3  # starts of k-means whose elbows are compared
 planted = [[16, 20, 40, 80, 400], [64, 20, 40, 80, 400]]  # D, then cluster sizes
@@ -89,7 +90,7 @@ from blindspots.seeding import generator
 parameters = {
     "dataset": dataset, "side": side, "n_train": n_train, "n_images": n_images, "skip": skip, "seeds": seeds,
     "network": network, "epochs": epochs, "batch_size": batch_size,
-    "learning_rate": learning_rate, "max_clusters": max_clusters, "starts": starts,
+    "learning_rate": learning_rate, "augment": augment, "max_clusters": max_clusters, "starts": starts,
     "planted": planted, "drawn": drawn, "epsilons": epsilons, "paper_epsilon": paper_epsilon,
     "coded_classes": coded_classes, "n_filters": n_filters, "filter_size": filter_size,
     "lmbda": lmbda, "images_per_cluster": images_per_cluster, "iterations": iterations,
@@ -167,7 +168,8 @@ models = {}
 for seed in seeds:
     models[seed], _ = trained_classifier(
         spec, train.images, train.labels, data_sha256=train.card.sha256, device=place,
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed,
+        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, augment=augment,
+        seed=seed,
     )  # fmt: skip
 
 
@@ -184,6 +186,7 @@ read = {seed: models[seed].head(held_out[seed].to(place)).argmax(1).cpu() for se
 accuracy = {seed: (read[seed] == truth).float().mean() for seed in seeds}
 record.by_seed("accuracy", accuracy, n=len(truth), format=".1%")
 record.value("dimension", features[seeds[0]].shape[1], n=None)
+record.summary({"accuracy on held-out images": "accuracy", "features, D": "dimension"})
 
 # %% [markdown]
 # ## How many clusters
@@ -234,7 +237,6 @@ chosen = torch.stack([found["features", seed] for seed in seeds])
 record.value("clusters.fewest", int(chosen.min()), n=len(known), seeds=seeds)
 record.value("clusters.most", int(chosen.max()), n=len(known), seeds=seeds)
 record.summary({
-    "accuracy on held-out images": "accuracy",
     "clusters in a class, mean": "clusters.mean.features",
     "fewest": "clusters.fewest",
     "most": "clusters.most",
@@ -334,6 +336,10 @@ restarted = {
 alike = [agreement(members[a], members[b]) for a, b in pairs]
 record.by_seed("semantic.starts", restarted, n=len(known), format=".2f")
 record.value("semantic.agreement", np.mean(alike), n=len(known), seeds=seeds, format=".2f")
+record.summary({
+    "agreement of two starts of k-means on one network": "semantic.starts",
+    "agreement of two networks": "semantic.agreement",
+})  # fmt: skip
 
 # %% tags=["hide-input"]
 first = fits[seeds[0], "ledoit_wolf"]
@@ -382,7 +388,6 @@ record.value("rank.deficient", int(lacking.sum()), n=len(ranks), seeds=seeds)
 by_correlation = (lacking & enough).sum() / max(lacking.sum(), 1)
 record.value("rank.by_correlation", by_correlation, n=len(ranks), seeds=seeds, format=".0%")
 record.summary({
-    "features, D": "dimension",
     "clusters, all networks": "rank.clusters",
     "of them without full rank": "rank.deficient",
     "of those, with more images than features": "rank.by_correlation",
@@ -405,6 +410,8 @@ def select(seed, rule, rows):
 classes = {seed: fits[seed, "ledoit_wolf"].classes for seed in seeds}
 counted = {seed: fits[seed, "ledoit_wolf"].sizes for seed in seeds}
 tenth = {s: counted[s].argsort()[: max(1, len(counted[s]) // 10)] for s in seeds}
+held = {s: counted[s][tenth[s]].sum() / len(known) for s in seeds}
+record.by_seed("held_by_smallest", held, n=len(known), format=".1%")
 picks = {
     (seed, rule): select(seed, rule, held_out[seed]) for seed in seeds for rule in rules
 }
@@ -415,8 +422,6 @@ for rule in rules:
     record.by_seed(f"own_class.{rule}", own, n=len(truth), format=".1%")
     record.by_seed(f"won_by_smallest.{rule}", won, n=len(truth), format=".1%")
     record.by_seed(f"winner_size.{rule}", middle, n=len(truth), format=".0f")
-held = {s: counted[s][tenth[s]].sum() / len(known) for s in seeds}
-record.by_seed("held_by_smallest", held, n=len(known), format=".1%")
 
 # %% tags=["hide-input"]
 values = {key: entry["value"] for key, entry in record.data()["values"].items()}
@@ -466,7 +471,7 @@ record.figure(
 # %% [markdown]
 # The smallest tenth of the clusters hold {record}`purify/semantic_clusters#held_by_smallest|.1%` of the training images. The
 # pseudo-inverse gives them {record}`purify/semantic_clusters#won_by_smallest.paper_pinv|.1%` of the held-out images, and
-# {record}`purify/semantic_clusters#own_class.paper_pinv|.1%` of the images a cluster of their class. With Ledoit-Wolf and
+# {record}`purify/semantic_clusters#own_class.paper_pinv|.1%` of all images end in a cluster of their own class. With Ledoit-Wolf and
 # the log-determinant it is {record}`purify/semantic_clusters#own_class.ledoit_wolf|.1%`, without the log-determinant
 # {record}`purify/semantic_clusters#own_class.no_determinant|.1%`, with the Euclidean rule
 # {record}`purify/semantic_clusters#own_class.euclidean|.1%`. The network itself reads
@@ -689,12 +694,12 @@ for key, values in each.items():
         f"ratio.{key}", intervals[key][0], n=len(new), spread=intervals[key][1:], format=".3f",
         note="geometric mean over clusters, 95 % t interval over clusters",
     )  # fmt: skip
+record.value("dictionary.chance", 1 / n_clusters, n=None, format=".0%")
+record.value("dictionary.clusters", n_clusters, n=None)
 best = logs[:, :n_clusters].argmin(1)
 for rule, fit in few.items():
     right = (fit.assign(held_out[seed][new]) == best).double().mean()
     record.value(f"dictionary.best.{rule}", right, n=len(new), format=".0%")
-record.value("dictionary.chance", 1 / n_clusters, n=None, format=".0%")
-record.value("dictionary.clusters", n_clusters, n=None)
 
 # %% tags=["hide-input"]
 two = [int((groups.classes == label).nonzero()[0]) for label in coded_classes[:2]]
