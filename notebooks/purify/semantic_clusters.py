@@ -719,11 +719,12 @@ record.figure(
 # %% tags=["hide-input"]
 present = sorted(own.unique().tolist())
 extra = torch.stack([(logs[own == j] - mine[own == j]).mean(0) for j in present]).exp()
-shown = 100 * (extra - 1)
+shown = (100 * (extra - 1)).round() + 0.0  # no "-0"
+brief = [f"{name[:3]}\n{name.split()[-1]}" for name in names_of]
 record.figure(
     heat_map(
         shown.numpy(), row_labels=[names_of[j] for j in present],
-        column_labels=[name.replace(" ", "\n") for name in names_of] + ["all"],
+        column_labels=brief + ["all"],
         label="extra objective, %", row_title="images of", column_title="dictionary of", format=".0f", diverging=True,
     ),
     "exchange",
