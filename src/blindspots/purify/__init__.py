@@ -11,6 +11,7 @@ from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.dictionary_likeness import dictionary_likeness
 from blindspots.purify.duality_gap import duality_gap
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
+from blindspots.purify.gaussian_twin import gaussian_twin
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.grim_power import (
     GrimPower,
@@ -27,6 +28,7 @@ from blindspots.purify.magnet_autoencoder import MagNetAutoencoder, train_magnet
 from blindspots.purify.perturbation_passage import PerturbationPassage, perturbation_passage
 from blindspots.purify.pixel_defend import pixel_defend
 from blindspots.purify.pixel_deflection import deflect_pixels, pixel_deflection
+from blindspots.purify.planted_selection import planted_selection
 from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.radial_spectrum import radial_spectrum
@@ -77,6 +79,7 @@ __all__ = [
     "fit_quilting",
     "fit_semantic_clusters",
     "fit_total_variation",
+    "gaussian_twin",
     "grim",
     "grim_base_rate",
     "grim_hits",
@@ -89,6 +92,7 @@ __all__ = [
     "pixel_defend",
     "pixel_deflection",
     "plant_percentages",
+    "planted_selection",
     "radial_spectrum",
     "reported_cells",
     "robust_semantic_training",
