@@ -252,4 +252,4 @@ def test_every_column_says_all_that_fixes_it_so_that_its_row_can_be_kept():
     assert {key: first[key] for key in ("attack", "name", "strength")} == {
         "attack": "attack_at_strength", "name": "fgsm", "strength": 0.08,
     }  # fmt: skip
-    assert first["code"] == source_fingerprint(inspect.getsourcefile(attack_at_strength))
+    assert first["code"] == source_fingerprint(inspect.getsourcefile(inspect.unwrap(attack_at_strength)))
