@@ -39,9 +39,9 @@ networks = {  # the protected networks, each under the name of the one it stands
     "GoogLeNet": {"name": "small_cnn", "width": 6}}  # fmt: skip
 baseline = {"name": "small_cnn", "width": 8}  # f_bsl, whose clusters are taken
 epochs = 4  # passes over the training images
+learning_rate = 0.1  # the largest one
 max_clusters = 3  # most clusters in a class
-n_filters = 16  # filters of each dictionary
-filter_size = 8  # their side, pixels
+n_filters = 16  # filters of each dictionary, 8 x 8 pixels
 lmbda = 0.05  # weight of the l1 term
 lambdas = [0.02, 0.05, 0.1, 0.2, 0.4]  # others that are tried
 images_per_cluster = 16  # most images that a dictionary is learned on
@@ -76,7 +76,7 @@ from blindspots.seeding import generator
 parameters = {
     "dataset": dataset, "side": side, "n_train": n_train, "n_robust": n_robust, "n_images": n_images, "skip": skip,
     "networks": networks, "baseline": baseline, "epochs": epochs, 
-    "max_clusters": max_clusters, "n_filters": n_filters, "filter_size": filter_size, "lmbda": lmbda, "lambdas": lambdas,
+    "learning_rate": learning_rate, "max_clusters": max_clusters, "n_filters": n_filters, "lmbda": lmbda, "lambdas": lambdas,
     "images_per_cluster": images_per_cluster, "dictionary_iterations": dictionary_iterations,
     "robust_epochs": robust_epochs, "robust_steps": robust_steps, "steps": steps,
     "choice_attacks": choice_attacks, "n_rebuilt": n_rebuilt, "search_steps": search_steps, "resamples": resamples, "seeds": seeds, "keep_rows": keep_rows,
@@ -107,7 +107,7 @@ for name, spec in {"baseline": baseline, **networks}.items():
     channels = {} if spec["name"] == "torchvision_classifier" else {"in_channels": 3}
     models[name], _ = trained_classifier(
         {**spec, **channels, **shape}, x_train, y_train, data_sha256=train.card.sha256,
-        epochs=epochs, batch_size=32, learning_rate=0.1, seed=seed, device=place,
+        epochs=epochs, batch_size=32, learning_rate=learning_rate, seed=seed, device=place,
     )  # fmt: skip
 f_bsl = models.pop("baseline")
 keys = {name: name.lower().replace("-", "_") for name in models}
@@ -116,7 +116,7 @@ keys = {name: name.lower().replace("-", "_") for name in models}
 stages = fit_acsr(
     f_bsl, x_train[:n_robust], y_train[:n_robust], features=compute_features, seed=seed,
     data_sha256=train.card.sha256, max_clusters=max_clusters, n_filters=n_filters,
-    filter_size=filter_size, lmbda=lmbda, images_per_cluster=images_per_cluster,
+    lmbda=lmbda, images_per_cluster=images_per_cluster,
     dictionary_iterations=dictionary_iterations, attack=TrainingAttack(steps=robust_steps),
     epochs=robust_epochs, batch_size=50,
 )  # fmt: skip
