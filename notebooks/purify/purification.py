@@ -167,13 +167,14 @@ for (name, attack), batch in attacked.items():
         good = (predict(models[name], shown) == labels).cpu()
         low, high = proportion_confint(int(good.sum()), n_images, method="wilson")
         record.value(
-            f"accuracy.{keys[name]}.{columns[attack]}.{way}", good.float().mean(), n=n_images,
-            spread=(low, high), note="95 % interval of Wilson", format=".1%",
+            f"accuracy.{keys[name]}.{columns[attack]}.{way}", good.float().mean(),
+            n=n_images, spread=(low, high), note="95 % interval of Wilson", format=".1%",
         )  # fmt: skip
         mse = (shown - images).square().flatten(1).mean(1).cpu()
         cells += [
             {"network": name, "attack": attack, "way": way, "image": i, "right": good[i].item(),
-             "mse": mse[i].item(), "met": right[name][i].item(), "accuracy": good.float().mean().item(), "low": low, "high": high}
+             "mse": mse[i].item(), "met": right[name][i].item(),
+             "accuracy": good.float().mean().item(), "low": low, "high": high}
             for i in range(n_images)
         ]  # fmt: skip
 cells = pd.DataFrame(cells)
@@ -187,12 +188,12 @@ words = {"none": "as attacked", "acsr": "purified"}
 order = [(n, w) for n in models for w in words]
 table = [
     {"network": n, "image": words[w]}
-    | {a: "{:.0%} [{:.0%}, {:.0%}]".format(*means.loc[n, w, a]) for a in columns}
+    | {a: "{:.0f} [{:.0f}, {:.0f}]".format(*100 * means.loc[n, w, a]) for a in columns}
     for n, w in order
 ]
 record.table(
     "accuracy", table,
-    caption="Tables 2 and 3: accuracy under attacks of relative strength, with 95 % intervals, as attacked and purified. "
+    caption="Tables 2 and 3: accuracy in % under attacks of relative strength, with 95 % intervals, as attacked and purified. "
     "Each network has the name of the one it stands for. DeepFool is the paper's DF.",
 )  # fmt: skip
 
@@ -213,7 +214,7 @@ for attack in list(columns)[1:]:
     for group, members in {"all": names, **{keys[n]: [n] for n in names}}.items():
         parts = [wide["none", "none"][members], wide["none", attack][members],
                  wide["acsr", attack][members]]  # fmt: skip
-        sums = torch.tensor([part.sum(axis=1).to_numpy() for part in parts])
+        sums = torch.from_numpy(np.stack([part.sum(axis=1) for part in parts]))
         before, hit, after = (sums[k][torch.stack(draws)].sum(1) for k in range(3))
         shares = torch.where(before > hit, (after - hit) / (before - hit).clamp_min(1), 0.0)
         low, high = shares[1:].quantile(torch.tensor([0.025, 0.975], dtype=shares.dtype))
@@ -249,6 +250,8 @@ for way, attack in pooled.index:
         record.value(
             f"psnr.all.{key}", pooled.psnr[way, attack], n=n, unit="dB", format=".1f"
         )
+
+# %%
 for name, key in keys.items():
     of = means.accuracy[name]
     change = of["acsr", "none"] - of["none", "none"]
@@ -268,6 +271,11 @@ record.value(
     "near_clean", pooled.right["acsr"][list(attacks)].mean() / pooled.right["none", "none"],
     n=n_images * len(models), note="purified attacked over clean accuracy", format=".2f",
 )  # fmt: skip
+record.summary({
+    "cells of network and attack in which accuracy rises": "cells_gained",
+    "recovered by the network that gains least, mean over attacks": "recovered.least_network",
+    "accuracy of purified attacked images over that of clean ones": "near_clean",
+})  # fmt: skip
 
 # %% [markdown]
 # Purified, attacked images are read {record}`purify/purification#near_clean|.0%` as well as clean ones. Accuracy rises in
@@ -281,7 +289,8 @@ record.value(
 
 # %%
 rows = [
-    {"attack": attack, "PSNR, attacked": pooled.psnr.get(("none", attack)) if attack != "none" else None,
+    {"attack": attack,
+     "PSNR, attacked": None if attack == "none" else pooled.psnr["none", attack],
      "PSNR, purified": pooled.psnr["acsr", attack],
      "accuracy, attacked": pooled.right["none", attack],
      "accuracy, purified": pooled.right["acsr", attack]}
@@ -303,20 +312,22 @@ record.table(
 guarded = list(models)[1]
 _, rows = compare_attacks(
     models[guarded], images, labels, measures={}, keep=keep,
-    attacks=strength_table_attacks(reading="absolute", steps=steps, search_steps=search_steps),
+    attacks=strength_table_attacks(
+        reading="absolute", steps=steps, search_steps=search_steps
+    ),
 )  # fmt: skip
 absolute = {}
 for attack, row in rows.items():
     kept = (~row.success).sum().item()
     low, high = proportion_confint(kept, n_images, method="wilson")
-    absolute[attack] = f"{kept / n_images:.0%} [{low:.0%}, {high:.0%}]"
+    absolute[attack] = f"{100 * kept / n_images:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
     record.value(
         f"absolute.{columns[attack]}", kept / n_images, n=n_images, spread=(low, high),
         note="95 % interval of Wilson", format=".1%",
     )  # fmt: skip
 record.table(
     "absolute", [{"network": guarded, **absolute}],
-    caption="Accuracy without the purifier, strengths read as absolute lengths, with 95 % intervals.",
+    caption="Accuracy in % without the purifier, strengths read as absolute lengths, with 95 % intervals.",
 )  # fmt: skip
 
 # %% [markdown]
@@ -367,7 +378,9 @@ ways = {
     "nearest": purify,
     "baseline": acsr_purifier(f_bsl.encode, clusters, each, **options),
     "oracle": acsr_purifier(None, None, each, choose=mine, **options),
-    "random": acsr_purifier(None, None, each, choose="random", generator=any_cluster, **options),
+    "random": acsr_purifier(
+        None, None, each, choose="random", generator=any_cluster, **options
+    ),
     "global": acsr_purifier(None, None, whole, **options),
     "low-pass": lambda batch: tikhonov_split(batch)[0].clamp(0, 1),
 }  # fmt: skip
@@ -409,7 +422,7 @@ record.table(
     "choices", table, units={"PSNR": "dB"},
     caption="Accuracy over four networks and two attacks by who chooses the dictionary; difference to the nearest cluster with "
     "its 95 % bootstrap interval over images; accuracy on clean images; PSNR to the clean image.",
-    formats={"attacked": ".1%", "clean": ".1%", "minus nearest": "+.3f", "low": "+.3f", "high": "+.3f"},
+    formats={"attacked": ".1%", "clean": ".1%"} | dict.fromkeys(["minus nearest", "low", "high"], "+.3f"),
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -524,6 +537,11 @@ record.value("figure_3.best", psnrs.max(0).values.mean(), n=n, unit="dB", format
 first = (psnrs.argmax(0) == own).float().mean()
 record.value("figure_3.own_is_best", first, n=n, format=".0%")
 record.value("figure_3.chance", 1 / len(clusters), n=None, format=".0%")
+record.summary({
+    "own cluster's dictionary": "figure_3.own",
+    "those of other classes, mean": "figure_3.other_classes",
+    "the best for each image": "figure_3.best",
+})  # fmt: skip
 
 # %% tags=["hide-input"]
 siblings = [
