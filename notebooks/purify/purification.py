@@ -471,8 +471,8 @@ record.figure(
         x_label="weight of the l1 term", y_label="accuracy, purified",
     ),
     "lambdas",
-    caption="Accuracy on purified images by the weight of the l1 term. To the right detail is lost, clean or not; to the left the "
-    "attack comes back.",
+    caption="Accuracy on purified images by the weight of the l1 term. To the right more detail is lost, clean or "
+    "not. Look whether any weight helps against the long changes of FGSM.",
     alt="One line per attack. Accuracy by weight: "
     + "; ".join(
         f"{attack}: " + ", ".join(f"{r.accuracy:.0%} at {r[1]:g}" for r in part.itertuples())
