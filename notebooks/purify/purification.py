@@ -349,11 +349,11 @@ lengths = [
 record.figure(
     image_grid(
         grid, row_titles=cases, notes=lengths, signed_columns=(3, 4, 6, 7),
-        column_titles=["clean", "attacked", "low", "high", "rebuilt", "purified", "attack", "purif. − clean"],
+        column_titles=["clean", "attacked", "low", "high", "rebuilt", "purified", "attack", "left"],
     ),
     "parts",
     caption="Figure 2: an image under four attacks, its smooth part, the rest, the rest as the dictionary says it, and their "
-    "sum. Below the changes their L2 length. Compare the last two columns: what the attack changed, and what is changed after purifying.",
+    "sum. Below the changes their L2 length. Compare the last two columns: what the attack changed, and what is left changed after purifying.",
     alt=f"{len(cases)} rows of 8 pictures. L2 length of the attack's change and of the purified image's: "
     + "; ".join(f"{a} {row[6]} and {row[7]}" for a, row in zip(cases, lengths, strict=True))
     + ".",
