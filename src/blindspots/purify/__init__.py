@@ -10,6 +10,7 @@ from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.dictionary_likeness import dictionary_likeness
 from blindspots.purify.duality_gap import duality_gap
+from blindspots.purify.fit_acsr import AcsrStages, fit_acsr
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.gaussian_twin import gaussian_twin
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
@@ -46,6 +47,7 @@ from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "AcsrPurifier",
+    "AcsrStages",
     "ClusterDictionaries",
     "Defended",
     "DictionaryFit",
@@ -75,6 +77,7 @@ __all__ = [
     "deflection_ensemble",
     "dictionary_likeness",
     "duality_gap",
+    "fit_acsr",
     "fit_cluster_dictionaries",
     "fit_quilting",
     "fit_semantic_clusters",
