@@ -5,6 +5,7 @@ from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cached_robust_training import trained_robust_classifier
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
+from blindspots.purify.cluster_agreement import ClusterAgreement, cluster_agreement
 from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
@@ -31,6 +32,7 @@ from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "AcsrPurifier",
+    "ClusterAgreement",
     "ClusterDictionaries",
     "Defended",
     "DictionaryFit",
@@ -50,6 +52,7 @@ __all__ = [
     "bit_depth",
     "bits_per_dimension",
     "cbpdn",
+    "cluster_agreement",
     "crop_ensemble",
     "defended",
     "deflect_pixels",
