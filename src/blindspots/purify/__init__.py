@@ -21,6 +21,7 @@ from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
 from blindspots.purify.robust_semantic_training import robust_semantic_training
+from blindspots.purify.round_small_clusters import round_small_clusters
 from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
@@ -69,6 +70,7 @@ __all__ = [
     "pixel_defend",
     "pixel_deflection",
     "robust_semantic_training",
+    "round_small_clusters",
     "stl_purifier",
     "straight_through",
     "stratum_features",
