@@ -70,6 +70,7 @@ from blindspots.purify import (
     TrainingAttack,
     cluster_agreement,
     fit_semantic_clusters,
+    round_small_clusters,
     trained_robust_classifier,
 )
 from blindspots.reports import Record
@@ -94,8 +95,8 @@ root = data_root or None
 # ## Images, baselines, clusters
 #
 # Each seed trains all its networks on the same images and judges them on test images of its own. Clusters are sought in the
-# baseline's features and fitted with shrunken covariances; the paper's pseudo-inverse and plain Euclidean distance follow
-# in the section on alignment.
+# baseline's features and fitted with shrunken covariances; the paper's pseudo-inverse follows in the section on alignment, and
+# plain Euclidean distance is in the record.
 
 # %%
 side = {"size": 32} if dataset == "photos" else {}
@@ -340,16 +341,94 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
-# Under PGD, RST adds {record}`purify/robust_semantic_training#gain.pgdat.pgd` from PGDAT weights and
+# Under PGD, RST changes the accuracy by {record}`purify/robust_semantic_training#gain.pgdat.pgd` from PGDAT weights and by
 # {record}`purify/robust_semantic_training#gain.random.pgd` from random ones. The paper prints +0.69 and +1.44 points. Of the
 # {record}`purify/robust_semantic_training#gain.pairs` differences between RST and PGDAT, over five starts and five columns,
 # {record}`purify/robust_semantic_training#gain.clear` have an interval that leaves out zero. Simply training on, without any
-# distance, adds {record}`purify/robust_semantic_training#gain.epochs.pgd`: a pretrained row has had both stages, and a row
-# from random weights one. At equal compute, pretrained weights instead of random ones add
-# {record}`purify/robust_semantic_training#gain.compute.pgd` to RST.
+# distance, changes it by {record}`purify/robust_semantic_training#gain.epochs.pgd`: a pretrained row has had both stages, and
+# a row from random weights one. At equal compute, pretrained weights instead of random ones change RST by
+# {record}`purify/robust_semantic_training#gain.compute.pgd`.
 #
 # Differences as small as the paper's need many images. Two networks that disagree on a tenth of the images show +0.69 points
 # clear of zero on about 8,000 of them, close to all that CIFAR-10 has, and that is for one training of each.
+#
+# ## A fault of two images
+#
+# The first run that judged showed rows of RST that were very unlike between its seeds, and a part of the cause is ours. The
+# elbow may leave a cluster with two images. Two samples lie opposite each other around their mean, so the shrinkage of Ledoit
+# and Wolf is 0 whatever they are: the covariance has rank one, all other directions are almost infinitely far, and two images
+# out of hundreds decide the gradient. The table and the verdicts stay as that run left them. Beside them we train RST once
+# more with such clusters made round, of the mean variance of all clusters, as is done for clusters of one image. These
+# numbers came after a look at the judged ones, on the same test images; no claim is judged by them.
+
+# %%
+twos = {seed: int((clusters[seed, "ledoit_wolf"].sizes == 2).sum()) for seed in seeds}
+record.by_seed("clusters.of_two", twos, n=n_train, format=".1f")
+starts = {"pgdat": ("pgdat_random", "pgdat_pgdat"), "random": ("random", "pgdat_random")}
+for seed in seeds:
+    known = clusters[seed, "round"] = round_small_clusters(clusters[seed, "ledoit_wolf"])
+    images, labels = own_test[seed]
+    run = robust_table_attacks(epsilon=epsilon, steps=test_steps, seed=seed)["PGD"].run
+    for key, (start, _) in starts.items():
+        model, _ = trained_robust_classifier(
+            models[seed][start], x, y, known.members, known, alpha=alpha, epochs=epochs,
+            seed=seed, **common,
+        )  # fmt: skip
+        row = f"round_{key}"
+        models[seed][row] = model
+        with torch.inference_mode():
+            answers = torch.cat([model(part).argmax(1) for part in images.split(chunk)])
+        right[seed, row, "clean"] = answers == labels
+        parts = zip(images.split(chunk), labels.split(chunk), strict=True)
+        results = [run(model, a, b) for a, b in parts]
+        right[seed, row, "pgd"] = torch.cat([~r.success for r in results])
+        attacked[seed, row] = torch.cat([r.images for r in results])
+
+# %%
+lines = []
+names |= {
+    "round_pgdat": "PGDAT+RST (PGDAT), round",
+    "round_random": "PGDAT+RST (random), round",
+}
+for key, (_, control) in starts.items():
+    for column in ("clean", "pgd"):
+        for row in (f"rst_{key}", f"round_{key}"):
+            flags = [
+                torch.cat([right[s, r, column].cpu() for s in seeds])
+                for r in (row, control)
+            ]
+            gain = paired_gain(*flags)
+            each = [
+                paired_gain(right[s, row, column], right[s, control, column]).value
+                for s in seeds
+            ]
+            if row.startswith("round"):
+                record.value(
+                    f"gain.{row}.{column}", gain.value, n=total, seeds=seeds, by_seed=each,
+                    spread=(gain.low, gain.high), note="paired 95 % interval; not judged",
+                    format="+.1%",
+                )  # fmt: skip
+            lines.append({
+                "training": names[row], "images": columns[column], "minus PGDAT": 100 * gain.value,
+                "low": 100 * gain.low, "high": 100 * gain.high,
+                "by seed": ", ".join(f"{100 * value:+.1f}" for value in each),
+            })  # fmt: skip
+
+# %% tags=["hide-input"]
+record.table(
+    "round",
+    lines,
+    caption="RST minus PGDAT from the same weights, in percentage points with paired 95 % intervals: as judged, and with "
+    "clusters of two images made round.",
+    formats={"minus PGDAT": "+.1f", "low": "+.1f", "high": "+.1f"},
+)
+
+# %% [markdown]
+# There are {record}`purify/robust_semantic_training#clusters.of_two` clusters of two images per seed. With these made round,
+# the change under PGD is {record}`purify/robust_semantic_training#gain.round_pgdat.pgd` from PGDAT weights and
+# {record}`purify/robust_semantic_training#gain.round_random.pgd` from random ones. What is left of the loss is not explained
+# by the two images: at this weight the distance is the larger part of the loss, and a few epochs on few images pay for it.
+# Plain adversarial training has no such part to go wrong.
 #
 # ## The undefended network under full strength
 #
@@ -481,7 +560,8 @@ record.summary({
 # (Cohen's kappa), and the number of clusters in use.
 
 # %%
-encoders = ["none", "pgdat_baseline", "rst_baseline", "pgdat_pgdat", "rst_pgdat", "rst_random", "rst_trades"]  # fmt: skip
+rules["round"] = "shrunken, pairs round"
+encoders = ["none", "pgdat_baseline", "rst_baseline", "pgdat_pgdat", "rst_pgdat", "rst_random", "rst_trades", "round_pgdat"]  # fmt: skip
 shares = []
 for seed in seeds:
     images, labels = own_test[seed]
@@ -514,7 +594,7 @@ means = shares.groupby(["rule", "row", "attack"])[measures].mean()
 lines = [
     {"distance": rules[rule], "encoder": names[row]}
     | {heads[m]: means.loc[(rule, row, "own"), m] for m in measures}
-    for rule in rules
+    for rule in ("ledoit_wolf", "round", "paper_pinv")
     for row in encoders
 ]
 record.table(
@@ -529,7 +609,7 @@ record.table(
 lines = [
     {"distance": rules[rule], "encoder": names[row]}
     | {heads[m]: means.loc[(rule, row, "transfer"), m] for m in measures}
-    for rule in ("ledoit_wolf", "paper_pinv")
+    for rule in ("ledoit_wolf", "round", "paper_pinv")
     for row in encoders
 ]
 record.table(
@@ -542,7 +622,7 @@ record.table(
 # %% tags=["hide-input"]
 shown = {
     f"{names[row]}, {word}": means.loc[(rule, row, "transfer"), "reference"]
-    for row in ("none", "pgdat_pgdat", "rst_pgdat", "rst_baseline", "rst_trades")
+    for row in ("none", "pgdat_pgdat", "rst_pgdat", "round_pgdat", "rst_baseline")
     for rule, word in (("ledoit_wolf", "shrunken"), ("paper_pinv", "pinv"))
 }
 record.figure(
@@ -571,12 +651,12 @@ record.figure(
 #
 # ## How much distance?
 #
-# The paper names no $\alpha$. We train from PGDAT weights with several and look at images held out for this, not at the
-# test images.
+# The paper names no $\alpha$. We train from PGDAT weights with several, clusters of two images made round, and look at images
+# held out for this, not at the test images.
 
 # %%
 seed = seeds[0]
-known, sweep = clusters[seed, "ledoit_wolf"], []
+known, sweep = clusters[seed, "round"], []
 images, labels = held.images.to(place), held.labels.to(place)
 pgd = robust_table_attacks(epsilon=epsilon, steps=test_steps, seed=seed)["PGD"].run
 for weight in alphas:
@@ -640,6 +720,7 @@ record.claims_table()
 # - **TRADES** {cite}`zhang2019`. The paper's reference points to another work; we take TRADES itself, with weight 6.
 # - **Alpha** is not given. It was chosen before the runs that judge; the sweep uses held-out images.
 # - **Controls.** PGDAT continued from TRADES and baseline weights, and long runs from random weights, are ours.
+# - **Clusters of two images** have no shrinkage in the rows that are judged; see the section on that fault.
 # - **Intervals** are ours; the paper prints one number per cell.
 #
 # ## Exercises
