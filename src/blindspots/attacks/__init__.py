@@ -19,6 +19,7 @@ from blindspots.attacks.perceptual_attack import PerceptualAttackResult, percept
 from blindspots.attacks.perceptual_pgd import perceptual_pgd
 from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
 from blindspots.attacks.result import AttackResult, NewtonAttackResult
+from blindspots.attacks.robust_table_attacks import robust_table_attacks
 from blindspots.attacks.ssim_budgeted_step import ssim_budgeted_step
 from blindspots.attacks.ssim_one_step import ssim_one_step
 from blindspots.attacks.standard_attack import STANDARD_ATTACKS, standard_attack
@@ -45,6 +46,7 @@ __all__ = [
     "perceptual_attack",
     "perceptual_pgd",
     "pgd_l2_until_flipped",
+    "robust_table_attacks",
     "round_to_eight_bits",
     "ssim_budgeted_step",
     "ssim_one_step",

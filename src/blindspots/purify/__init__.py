@@ -5,6 +5,7 @@ from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
 from blindspots.purify.cached_robust_training import trained_robust_classifier
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
+from blindspots.purify.cluster_agreement import ClusterAgreement, cluster_agreement
 from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
@@ -36,6 +37,7 @@ from blindspots.purify.radial_spectrum import radial_spectrum
 from blindspots.purify.reported_tables import ReportedCell, reported_cells
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
 from blindspots.purify.robust_semantic_training import robust_semantic_training
+from blindspots.purify.round_small_clusters import round_small_clusters
 from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
@@ -48,6 +50,7 @@ from blindspots.purify.wavelet import wavelet_denoise
 __all__ = [
     "AcsrPurifier",
     "AcsrStages",
+    "ClusterAgreement",
     "ClusterDictionaries",
     "Defended",
     "DictionaryFit",
@@ -71,6 +74,7 @@ __all__ = [
     "bit_depth",
     "bits_per_dimension",
     "cbpdn",
+    "cluster_agreement",
     "crop_ensemble",
     "defended",
     "deflect_pixels",
@@ -99,6 +103,7 @@ __all__ = [
     "radial_spectrum",
     "reported_cells",
     "robust_semantic_training",
+    "round_small_clusters",
     "search_chance",
     "smallest_chance_tails",
     "stl_purifier",
