@@ -1,5 +1,8 @@
 """Attacks at a strength: exact on linear models, foolbox's images at equal radii, and the strength kept."""
 
+import inspect
+import json
+
 import pytest
 import torch
 
@@ -11,6 +14,7 @@ from blindspots.attacks import (
     strength_radii,
     strength_table_attacks,
 )
+from blindspots.provenance import source_fingerprint
 
 FAST = dict(steps=20, search_steps=3)
 
@@ -232,3 +236,20 @@ def test_the_tables_columns_are_the_papers(small_network, draw):
     torch.testing.assert_close(other.distances, torch.full((2,), 0.04, dtype=torch.float64), rtol=1e-3, atol=0)
     with pytest.raises(ValueError, match="reading: expected one of"):
         strength_table_attacks(reading="squared")
+
+
+def test_every_column_says_all_that_fixes_it_so_that_its_row_can_be_kept():
+    def settings(**options):
+        return [
+            json.dumps(dict(attack.settings), sort_keys=True) for attack in strength_table_attacks(**options).values()
+        ]
+
+    base = settings()
+    assert len(set(base)) == 5 and settings() == base
+    for options in (dict(reading="absolute"), dict(direction="gradient"), dict(steps=9), dict(search_steps=2)):
+        assert not set(settings(**options)) & set(base), options
+    first = strength_table_attacks()["FGSM .08"].settings
+    assert {key: first[key] for key in ("attack", "name", "strength")} == {
+        "attack": "attack_at_strength", "name": "fgsm", "strength": 0.08,
+    }  # fmt: skip
+    assert first["code"] == source_fingerprint(inspect.getsourcefile(attack_at_strength))

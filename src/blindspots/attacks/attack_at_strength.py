@@ -12,6 +12,7 @@ from blindspots.attacks.comparison import NamedAttack
 from blindspots.attacks.gradients import check_attack, loss_gradient, unit_vectors
 from blindspots.attacks.result import AttackResult, l2_distances, linf_distances, misclassified
 from blindspots.attacks.standard_attack import standard_attack
+from blindspots.provenance import source_fingerprint
 from blindspots.types import Classifier, Flags, Images, Scores
 
 STRENGTH_ATTACKS = ("fgsm", "bim", "deepfool", "cw")
@@ -251,17 +252,24 @@ def strength_table_attacks(
         steps: of BIM, DeepFool and each search of CW.
         search_steps: of CW.
 
+    Returns:
+        By name; each has its settings, so that `compare_attacks` can keep its rows.
+
     Source: P1, Tables 2, 3 and 4.
     """
 
-    def column(name: str, strength: float) -> NamedAttack:
-        return NamedAttack(
-            lambda model, images, labels: attack_at_strength(
-                name, model, images, labels, strength=strength, reading=reading, direction=direction, steps=steps,
-                search_steps=search_steps,
-            )
-        )  # fmt: skip
-
     checks.check_choice(reading, "reading", READINGS)
     checks.check_choice(direction, "direction", DIRECTIONS)
+    # Kept rows fingerprint the code of the attacks they import, and cannot import this file, which imports them.
+    code = source_fingerprint(__file__)
+
+    def column(name: str, strength: float) -> NamedAttack:
+        options = dict(
+            strength=strength, reading=reading, direction=direction, steps=steps, search_steps=search_steps
+        )  # fmt: skip
+        return NamedAttack(
+            lambda model, images, labels: attack_at_strength(name, model, images, labels, **options),
+            settings={"attack": "attack_at_strength", "name": name, "code": code} | options,
+        )
+
     return {title: column(*settings) for title, settings in _COLUMNS.items()}

@@ -8,6 +8,7 @@ from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
 from blindspots.purify.deflection_ensemble import deflection_ensemble
+from blindspots.purify.fit_acsr import AcsrStages, fit_acsr
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
 from blindspots.purify.grim_power import (
@@ -40,6 +41,7 @@ from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
     "AcsrPurifier",
+    "AcsrStages",
     "ClusterDictionaries",
     "Defended",
     "DictionaryFit",
@@ -66,6 +68,7 @@ __all__ = [
     "defended",
     "deflect_pixels",
     "deflection_ensemble",
+    "fit_acsr",
     "fit_cluster_dictionaries",
     "fit_quilting",
     "fit_semantic_clusters",
