@@ -46,31 +46,23 @@ epochs = 4  # passes over the training images
 batch_size = 32  # images per training step
 max_clusters = 3  # most clusters in a class
 n_filters = 16  # filters of each dictionary
-filter_size = 8  # their side, pixels
 lmbda = 0.05  # weight of the l1 term
 images_per_cluster = 16  # most images that a dictionary is learned on
 dictionary_iterations = 10  # alternations of codes and filters
 robust_epochs = 1  # passes of robust semantic training
 robust_steps = 3  # PGD steps in it
-alpha = 0.01  # weight of its Mahalanobis distance
 strengths = [0.04, 0.08, 0.16]  # L2 lengths of attacks, as shares of the image's length
 steps = 4  # gradient steps of an attack at each strength
-step_share = 0.25  # length of a step, as a share of the attack's length
 unrolled_iterations = 15  # of the solver, in the unrolled gradient
 quality = 60  # of the rival JPEG, 1 (worst) to 100
 deflections = 50  # pixels that the rival pixel deflection moves
-window = 5  # how far it looks for a substitute, pixels
 draws = 4  # its random draws that the averaging attacker takes
 judge_draws = 16  # its random draws that the defense itself averages
 queries = 20  # questions of the random search about each image
-unbounded = 1.0  # strength at which every defense has to fall
-unbounded_steps = 20  # gradient steps there
 seeds = [0]  # the first decides networks, dictionaries and draws
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
-from dataclasses import replace
-
 import pandas as pd
 import torch
 from statsmodels.stats.proportion import proportion_confint
@@ -81,6 +73,7 @@ from blindspots.devices import choose_device
 from blindspots.models import compute_features, trained_classifier
 from blindspots.purify import (
     TrainingAttack,
+    acsr_purifier,
     defended,
     fit_acsr,
     jpeg,
@@ -94,12 +87,12 @@ from blindspots.seeding import generator
 parameters = {
     "dataset": dataset, "side": side, "n_train": n_train, "n_robust": n_robust, "n_images": n_images, "skip": skip,
     "network": network, "other": other, "baseline": baseline, "epochs": epochs, "batch_size": batch_size,
-    "max_clusters": max_clusters, "n_filters": n_filters, "filter_size": filter_size, "lmbda": lmbda,
+    "max_clusters": max_clusters, "n_filters": n_filters, "lmbda": lmbda,
     "images_per_cluster": images_per_cluster, "dictionary_iterations": dictionary_iterations,
-    "robust_epochs": robust_epochs, "robust_steps": robust_steps, "alpha": alpha, "strengths": strengths,
-    "steps": steps, "step_share": step_share, "unrolled_iterations": unrolled_iterations, "quality": quality,
-    "deflections": deflections, "window": window, "draws": draws, "judge_draws": judge_draws, "queries": queries,
-    "unbounded": unbounded, "unbounded_steps": unbounded_steps, "seeds": seeds,
+    "robust_epochs": robust_epochs, "robust_steps": robust_steps, "strengths": strengths,
+    "steps": steps, "unrolled_iterations": unrolled_iterations, "quality": quality,
+    "deflections": deflections, "draws": draws, "judge_draws": judge_draws, "queries": queries,
+    "seeds": seeds,
 }  # fmt: skip
 seed = seeds[0]
 record = Record("purify/adaptive_attacks", parameters=parameters, seed=seed)
@@ -133,11 +126,14 @@ model = models["protected"]
 stages = fit_acsr(
     models["baseline"], x_train[:n_robust], y_train[:n_robust], features=compute_features,
     seed=seed, data_sha256=train.card.sha256, max_clusters=max_clusters, n_filters=n_filters,
-    filter_size=filter_size, lmbda=lmbda, images_per_cluster=images_per_cluster,
+    lmbda=lmbda, images_per_cluster=images_per_cluster,
     dictionary_iterations=dictionary_iterations, attack=TrainingAttack(steps=robust_steps),
-    epochs=robust_epochs, alpha=alpha, batch_size=50,
+    epochs=robust_epochs, batch_size=50,
 )  # fmt: skip
-acsr = replace(stages.purifier, unrolled_iterations=unrolled_iterations)
+acsr = acsr_purifier(
+    stages.robust.encode, stages.clusters, list(stages.dictionaries), lmbda=lmbda,
+    unrolled_iterations=unrolled_iterations,
+)  # fmt: skip
 
 # %%
 luck = generator(seed, "pixel deflection")
@@ -146,7 +142,7 @@ defenses = {
     "JPEG": lambda x: jpeg(x, quality=quality),
     "wavelet": lambda x: wavelet_denoise(x).clamp(0, 1),
     "deflection": lambda x: pixel_deflection(
-        x, deflections=deflections, window=window, generator=luck
+        x, deflections=deflections, window=5, generator=luck
     ),
     "ACSR": acsr,
 }
@@ -158,7 +154,7 @@ record.value("judge_draws", judge_draws, n=None)
 # ## The attacks
 #
 # Every attacker takes the same steps: projected gradient steps in the L2 ball whose radius is a share of the image's own
-# length, as in the chapter on purification. Attackers differ only in the function that they differentiate. An image that
+# length, as in the chapter on purification, each 2.5 radii long over their number. Attackers differ only in the function that they differentiate. An image that
 # has fallen at one strength counts as fallen at every larger one. An image that a defense misreads without any attack
 # counts as fallen from the start. What is judged is always the true defense.
 #
@@ -182,7 +178,7 @@ followed["deflection", "averaged draws"] = defended(
 
 # %%
 def pushed(target, x, y, strength, n=steps):
-    options = dict(direction="gradient", steps=n, step_share=step_share)
+    options = dict(direction="gradient", steps=n, step_share=2.5 / n)
     return attack_at_strength("bim", target, x, y, strength=strength, **options).images
 
 
@@ -329,8 +325,8 @@ rows, top = [], strengths[-2]
 for name, judge in judges.items():
     way = (name, "identity") if (name, "identity") in followed else (name, "unaware")
     fall = fall_strengths(
-        lambda x, y, s, t=followed[way]: pushed(t, x, y, s, n=unbounded_steps),
-        judge, images, labels, strengths=[unbounded],
+        lambda x, y, s, t=followed[way]: pushed(t, x, y, s, n=4 * steps),
+        judge, images, labels, strengths=[1.0],
     )  # fmt: skip
     record.value(
         f"unbounded.{name.lower()}", fall.isinf().double().mean(), n=n_images, format=".0%"
@@ -348,6 +344,8 @@ for name, judge in judges.items():
         "another network": found.loc[name, "another network", top].accuracy,
         "more by random search": more / n_images, "unbounded": fall.isinf().double().mean().item(),
     })  # fmt: skip
+
+# %%
 record.table(
     "checks", rows,
     caption=f"Accuracy at strength {top:g} under the strongest attacker and under the attack from another network; share of all "
@@ -446,6 +444,6 @@ record.claims_table()
 #
 # ```{solution} ex-purify-redraw
 # :class: dropdown
-# $0.9^{10} \approx 0.35$. Taking the worst of many draws counts luck as an attack. This is why the randomized rival is judged
-# on an average over many draws, which hardly changes from one judgment to the next.
+# $0.9^{10} \approx 0.35$. Taking the worst of many draws counts luck as an attack. The randomized rival is judged on an
+# average over many draws for this reason; it changes less from one judgment to the next.
 # ```
