@@ -342,12 +342,8 @@ for name, judge in judges.items():
         lambda x, y, s, t=followed[way]: pushed(t, x, y, s, n=4 * steps),
         judge, images, labels, strengths=[1.0],
     )  # fmt: skip
-    record.value(
-        f"unbounded.{name.lower().replace(' ', '_')}",
-        fall.isinf().double().mean(),
-        n=n_images,
-        format=".0%",
-    )
+    key, stands = name.lower().replace(" ", "_"), fall.isinf().double().mean().item()
+    record.value(f"unbounded.{key}", stands, n=n_images, format=".0%")
     left = (falls[name, "strongest"] > top).to(place)
     more = 0
     if left.any():
@@ -355,16 +351,11 @@ for name, judge in judges.items():
             judge, images[left], labels[left], strength=top, queries=queries,
             generator=generator(seed, "random search"),
         ).success.sum())  # fmt: skip
-    record.value(
-        f"searched.{name.lower().replace(' ', '_')}",
-        more / n_images,
-        n=n_images,
-        format=".1%",
-    )
+    record.value(f"searched.{key}", more / n_images, n=n_images, format=".1%")
     rows.append({
         "defense": name, "strongest": found.loc[name, "strongest", top].accuracy,
         "another network": found.loc[name, "another network", top].accuracy,
-        "more by random search": more / n_images, "unbounded": fall.isinf().double().mean().item(),
+        "more by random search": more / n_images, "unbounded": stands,
     })  # fmt: skip
 
 # %%
