@@ -9,6 +9,7 @@ from blindspots.attacks.attack_at_strength import (
 )
 from blindspots.attacks.comparison import Attacked, NamedAttack, compare_attacks, table_3_1_attacks
 from blindspots.attacks.eight_bit import round_to_eight_bits
+from blindspots.attacks.fall_strengths import fall_strengths
 from blindspots.attacks.feature_ball import FeatureBall, flat_features
 from blindspots.attacks.feature_newton import feature_newton_direction
 from blindspots.attacks.l2_one_step import l2_one_step
@@ -18,6 +19,7 @@ from blindspots.attacks.perc_al import perc_al
 from blindspots.attacks.perceptual_attack import PerceptualAttackResult, perceptual_attack
 from blindspots.attacks.perceptual_pgd import perceptual_pgd
 from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
+from blindspots.attacks.random_search import random_search
 from blindspots.attacks.result import AttackResult, NewtonAttackResult
 from blindspots.attacks.robust_table_attacks import robust_table_attacks
 from blindspots.attacks.ssim_budgeted_step import ssim_budgeted_step
@@ -36,6 +38,7 @@ __all__ = [
     "PerceptualAttackResult",
     "attack_at_strength",
     "compare_attacks",
+    "fall_strengths",
     "feature_newton_direction",
     "fgsm_sweep",
     "flat_features",
@@ -46,6 +49,7 @@ __all__ = [
     "perceptual_attack",
     "perceptual_pgd",
     "pgd_l2_until_flipped",
+    "random_search",
     "robust_table_attacks",
     "round_to_eight_bits",
     "ssim_budgeted_step",
