@@ -161,8 +161,10 @@ def notebook_claims_table(claims: Sequence[Claim], record: RecordData, *, others
         record: the notebook's record so far.
         others: the folder `<results>/<profile>` with other notebooks' records, for claims that compare with them.
 
+    A value that the record lacks, because the notebook ran with other parameters, leaves its claim without a
+    verdict; the book's pages and its scorecard refuse such a record.
+
     Raises:
-        LookupError: a claim asks for a value that the record lacks.
         ValueError: no claim names the notebook.
     """
     notebook = record["notebook"]
@@ -175,12 +177,17 @@ def notebook_claims_table(claims: Sequence[Claim], record: RecordData, *, others
     rows = []
     for claim in mine:
         waiting = [name for name in claim.notebooks if name not in records]
-        judgement = None if waiting else judge(claim, records)
+        judgement, instead = None, f"needs {', '.join(waiting)} to have run"
+        if not waiting:
+            try:
+                judgement = judge(claim, records)
+            except LookupError:
+                instead = "not measured with these parameters"
         rows.append(
             (
                 f"{claim.statement} ({claim.paper.upper()}, {claim.place})",
                 claim.reported,
-                judgement.measured if judgement else f"needs {', '.join(waiting)} to have run",
+                judgement.measured if judgement else instead,
                 claim.rule_words(),
                 judgement.verdict if judgement else None,
             )
