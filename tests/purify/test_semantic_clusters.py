@@ -148,6 +148,16 @@ def test_identical_features_are_one_cluster(rule):
     assert clusters.mahalanobis(features).isfinite().all()
 
 
+def test_a_cluster_of_two_samples_is_round_and_not_absurdly_far_from_a_third():
+    draws = torch.randn(40, 16, generator=generator(0), dtype=torch.float64)
+    features, labels = torch.cat([draws[:38], draws[38:] + 20.0]), torch.tensor([0] * 38 + [1] * 2)
+    clusters = fit_semantic_clusters(features, labels, max_clusters=1, generator=generator(1))
+    variance = (features - clusters.means[labels]).square().mean()
+    torch.testing.assert_close(clusters.covariances[1], variance * torch.eye(16).double())
+    third = clusters.means[1:] + torch.randn(1, 16, generator=generator(2), dtype=torch.float64)
+    assert clusters.mahalanobis(third)[0, 1] < 2 * clusters.mahalanobis(features)[:38, 0].max()
+
+
 def test_identical_features_everywhere_are_refused_by_ledoit_wolf_only():
     features, labels = torch.ones(6, 3) * 0.1, torch.tensor([0, 0, 0, 1, 1, 1])
     with pytest.raises(ValueError, match="features: expected some spread within a cluster, got identical"):

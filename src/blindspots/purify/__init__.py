@@ -37,7 +37,6 @@ from blindspots.purify.radial_spectrum import radial_spectrum
 from blindspots.purify.reported_tables import ReportedCell, reported_cells
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
 from blindspots.purify.robust_semantic_training import robust_semantic_training
-from blindspots.purify.round_small_clusters import round_small_clusters
 from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
 from blindspots.purify.stl import SparseTransformation, stl_purifier, stratum_features
 from blindspots.purify.straight_through import straight_through
@@ -103,7 +102,6 @@ __all__ = [
     "radial_spectrum",
     "reported_cells",
     "robust_semantic_training",
-    "round_small_clusters",
     "search_chance",
     "smallest_chance_tails",
     "stl_purifier",

@@ -130,7 +130,9 @@ def _covariance(rows: np.ndarray, rule: str, pooled: float) -> tuple[np.ndarray,
         centered = rows - rows.mean(axis=0)
         covariance = centered.T @ centered / len(rows)
         return covariance, np.linalg.pinv(covariance, hermitian=True), 0.0
-    if rows.var(axis=0).mean() <= _LEAST_SHARE * pooled:
+    # Two samples are opposite around their mean, so Ledoit and Wolf see no noise in their outer products and shrink
+    # by 0: every direction but one would be almost infinitely far.
+    if len(rows) < 3 or rows.var(axis=0).mean() <= _LEAST_SHARE * pooled:
         covariance = pooled * identity
     else:
         covariance = np.atleast_2d(ledoit_wolf(rows)[0]) + _LEAST_SHARE * pooled * identity
@@ -179,10 +181,11 @@ def fit_semantic_clusters(
 
     Returns:
         SemanticClusters, computed in float64 and returned in the dtype and on the device of features. Clusters
-        of one sample, or of identical ones, are kept. "ledoit_wolf" gives such a cluster the mean variance within
-        all clusters, in every direction (and adds 1e-6 of it to the covariance of the others, for the sake of
-        features that are constant there). "paper_pinv" leaves it the covariance 0 and the pseudo-inverse 0, so
-        that no feature is at any distance from it, as the rule has it.
+        of one sample, or of identical ones, are kept. "ledoit_wolf" gives such a cluster, and one of two samples,
+        from which no shrinkage can be estimated, the mean variance within all clusters, in every direction (and
+        adds 1e-6 of it to the covariance of the others, for the sake of features that are constant there).
+        "paper_pinv" leaves a cluster without spread the covariance 0 and the pseudo-inverse 0, so that no feature
+        is at any distance from it, as the rule has it.
 
     Raises:
         TypeError: labels that are not integers.
