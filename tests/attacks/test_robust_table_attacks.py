@@ -1,5 +1,6 @@
 """The columns of P1's Table 1 on a linear model, whose distance to the boundary is known."""
 
+import json
 import math
 
 import pytest
@@ -91,3 +92,24 @@ def test_every_option_matters(small_network, draw):
 def test_bad_options_are_refused_before_any_work(options, message):
     with pytest.raises(ValueError, match=message):
         robust_table_attacks(seed=0, **options)
+
+
+@pytest.mark.parametrize(
+    ("change", "renewed"),
+    [
+        ({"epsilon": 0.5}, {"PGD", "CW", "BIM"}),
+        ({"tpgd_epsilon": 0.01}, {"TPGD"}),
+        ({"steps": 3}, {"PGD", "BIM", "TPGD"}),
+        ({"cw_steps": 3}, {"CW"}),
+        ({"search_steps": 3}, {"CW"}),
+        ({"seed": 1}, {"PGD", "TPGD"}),
+    ],
+)
+def test_settings_say_all_that_fixes_an_attack_so_that_its_row_can_be_kept(change, renewed):
+    def settings(**options):
+        attacks = robust_table_attacks(**options)
+        return {name: json.dumps(dict(attack.settings), sort_keys=True) for name, attack in attacks.items()}
+
+    base, other = settings(**FAST), settings(**(FAST | change))
+    assert len(set(base.values())) == 4
+    assert {name for name in base if base[name] != other[name]} == renewed

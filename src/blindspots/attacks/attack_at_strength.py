@@ -12,7 +12,6 @@ from blindspots.attacks.comparison import NamedAttack
 from blindspots.attacks.gradients import check_attack, loss_gradient, unit_vectors
 from blindspots.attacks.result import AttackResult, l2_distances, linf_distances, misclassified
 from blindspots.attacks.standard_attack import standard_attack
-from blindspots.provenance import source_fingerprint
 from blindspots.types import Classifier, Flags, Images, Scores
 
 STRENGTH_ATTACKS = ("fgsm", "bim", "deepfool", "cw")
@@ -260,8 +259,6 @@ def strength_table_attacks(
 
     checks.check_choice(reading, "reading", READINGS)
     checks.check_choice(direction, "direction", DIRECTIONS)
-    # Kept rows fingerprint the code of the attacks they import, and cannot import this file, which imports them.
-    code = source_fingerprint(__file__)
 
     def column(name: str, strength: float) -> NamedAttack:
         options = dict(
@@ -269,7 +266,7 @@ def strength_table_attacks(
         )  # fmt: skip
         return NamedAttack(
             lambda model, images, labels: attack_at_strength(name, model, images, labels, **options),
-            settings={"attack": "attack_at_strength", "name": name, "code": code} | options,
+            settings={"attack": "attack_at_strength", "name": name} | options,
         )
 
     return {title: column(*settings) for title, settings in _COLUMNS.items()}

@@ -15,7 +15,7 @@ from blindspots import checks
 from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.feature_ball import LayerFeatures
 from blindspots.attacks.gradients import check_attack, logit_margin
-from blindspots.attacks.kept_rows import kept_row
+from blindspots.attacks.kept_rows import FIELDS, kept_row
 from blindspots.attacks.lagrangian_perceptual_attack import lagrangian_perceptual_attack
 from blindspots.attacks.model import judged
 from blindspots.attacks.perc_al import perc_al
@@ -156,12 +156,7 @@ def _attack(
         seconds += perf_counter() - started
         results.append(result)
     norms = [getattr(result, "gradient_norms", None) for result in results]
-    joined = AttackResult(
-        **{
-            field: torch.cat([getattr(result, field) for result in results])
-            for field in ("images", "success", "steps", "gradient_evaluations", "distances")
-        }
-    )
+    joined = AttackResult(**{field: torch.cat([getattr(result, field) for result in results]) for field in FIELDS})
     return joined, None if None in norms else torch.cat(norms, dim=1), seconds
 
 

@@ -8,23 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from blindspots import perception
-from blindspots.attacks.lagrangian_perceptual_attack import lagrangian_perceptual_attack
-from blindspots.attacks.normalized_perceptual_attack import normalized_perceptual_attack
-from blindspots.attacks.perc_al import perc_al
-from blindspots.attacks.perceptual_attack import perceptual_attack
-from blindspots.attacks.perceptual_pgd import perceptual_pgd
-from blindspots.attacks.pgd_l2 import pgd_l2_until_flipped
+import blindspots.attacks
+import blindspots.perception
 from blindspots.attacks.result import AttackResult
 from blindspots.cache import cached_tensors
 from blindspots.fingerprint import fingerprint
 from blindspots.types import Classifier, Images, Labels
 
-# Their code, that of what they import and that of every distance decide a row.
-SOURCES = (
-    lagrangian_perceptual_attack, normalized_perceptual_attack, perc_al, perceptual_attack, perceptual_pgd,
-    pgd_l2_until_flipped, perception,
-)  # fmt: skip
 FIELDS = ("images", "success", "steps", "gradient_evaluations", "distances")
 Row = tuple[AttackResult, Tensor | None, float]
 
@@ -68,7 +58,8 @@ def kept_row(
             "device": images.device.type,
         },
         data=(fingerprint(images.cpu(), labels.cpu()), fingerprint(*(value.cpu() for value in state.values()))),
-        sources=SOURCES,
+        # Whichever attack made the row, and whatever distance it minimizes.
+        sources=(blindspots.attacks, blindspots.perception),
     )
     tensors = {name: value.to(images.device) for name, value in entry.tensors.items()}
     norms = tensors.pop("gradient_norms", None)

@@ -27,7 +27,8 @@ def robust_table_attacks(
     - BIM: PGD from the image itself, steps of epsilon / 5;
     - TPGD: l-infinity ball of `tpgd_epsilon`, up the divergence from the clean prediction.
 
-    The same images meet the same starts each time an attack is run, whatever was run before.
+    The same images meet the same starts each time an attack is run, whatever was run before. Each attack has its
+    settings, so that `compare_attacks` can keep its rows.
 
     Args:
         epsilon: l2 radius, in units of the [0, 1] range, > 0.
@@ -71,4 +72,15 @@ def robust_table_attacks(
             generator=generator(seed, "tpgd"),
         )  # fmt: skip
 
-    return {"PGD": NamedAttack(pgd), "CW": NamedAttack(cw), "BIM": NamedAttack(bim), "TPGD": NamedAttack(tpgd)}
+    ball = {"epsilon": epsilon, "norm": "l2", "steps": steps}
+    drawn = {"epsilon": epsilon, "steps": cw_steps, "search_steps": search_steps}
+    settings = {
+        "PGD": (pgd, ball | {"step_size": epsilon / 4, "seed": seed}),
+        "CW": (cw, drawn | {"reading": "absolute"}),
+        "BIM": (bim, ball),
+        "TPGD": (tpgd, {"epsilon": tpgd_epsilon, "norm": "linf", "steps": steps, "seed": seed}),
+    }
+    return {
+        name: NamedAttack(run, settings={"attack": f"robust_table_attacks {name}"} | options)
+        for name, (run, options) in settings.items()
+    }
