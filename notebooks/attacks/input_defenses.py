@@ -425,7 +425,7 @@ for one, other in (("ours a=5", "PPGD"), ("ours a=1", "PerC-AL")):
     for name, beside in ((one, other), (other, one)):
         median = torch.cat(scores[name]).median()
         key = f"judge.{keys[name]}_beside_{keys[beside]}"
-        record.value(key, median, n=n, seeds=seeds, format=".4f")
+        record.value(key, median, n=n, seeds=seeds, format=".3g")
         rows.append(
             {"attack": name, "beside": beside, "1 - HaarPSI": median.item(), "n": n}
         )
