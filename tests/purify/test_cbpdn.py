@@ -57,9 +57,7 @@ def test_one_coefficient_shrinks_by_lmbda(draw):
 
 def test_codes_are_zero_exactly_from_the_largest_correlation_on(draw):
     signals, dictionary = draw(1, 2, 8, 8) - 0.5, unit_filters(draw, 3, 2, 3, 3)
-    spectrum = torch.einsum(
-        "mchw,nchw->nmhw", torch.fft.fft2(dictionary, s=(8, 8)).conj(), torch.fft.fft2(signals)
-    )
+    spectrum = torch.einsum("mchw,nchw->nmhw", torch.fft.fft2(dictionary, s=(8, 8)).conj(), torch.fft.fft2(signals))
     largest = torch.fft.ifft2(spectrum).real.abs().max().item()
     above = cbpdn(signals, dictionary, 1.0001 * largest)
     assert not above.codes.any() and above.converged.all() and above.iterations.item() == 0
@@ -173,6 +171,37 @@ def test_every_option_changes_the_result(details):
     for options in (dict(tolerance=1e-4), dict(max_iterations=3), dict(initial=torch.ones_like(base))):
         assert not torch.equal(cbpdn(signals, dictionary, 0.05, **options).codes, base), options
     assert (cbpdn(signals, dictionary, 0.1).codes != 0).sum() < (base != 0).sum()
+
+
+def written_out(signals, dictionary, lmbda, iterations):
+    """Return y after over-relaxed iterations with one rho, by a dense solve at each frequency."""
+    sides, rho = signals.shape[-2:], 50 * lmbda + 1
+    filters = torch.fft.fft2(dictionary, s=sides).permute(2, 3, 1, 0)
+    pull = filters.mH @ torch.fft.fft2(signals).permute(0, 2, 3, 1)[..., None]
+    system = filters.mH @ filters + rho * torch.eye(len(dictionary), dtype=filters.dtype)
+
+    def maps(spectrum):
+        return torch.fft.ifft2(spectrum[..., 0].permute(0, 3, 1, 2)).real
+
+    u = (maps(pull) / lmbda).clamp(-1, 1) * lmbda / rho
+    y = torch.zeros_like(u)
+    for _ in range(iterations):
+        right = pull + rho * torch.fft.fft2(y - u).permute(0, 2, 3, 1)[..., None]
+        relaxed = 1.8 * maps(torch.linalg.solve(system, right)) - 0.8 * y + u
+        y = relaxed.sign() * (relaxed.abs() - lmbda / rho).clamp_min(0)
+        u = relaxed - y
+    return y
+
+
+@pytest.mark.parametrize(("dtype", "atol"), [(torch.float64, 1e-13), (torch.float32, 1e-6)])
+@pytest.mark.parametrize("iterations", [1, 2, 9])
+def test_iterations_are_those_of_the_method_written_out(details, iterations, dtype, atol):
+    # Before the tenth iteration rho is what it was; codes are of order 1, the tolerance a few roundings of that.
+    signals, dictionary = details
+    fit = cbpdn(signals.to(dtype), dictionary.to(dtype), 0.05, max_iterations=iterations)
+    expected = written_out(signals, dictionary, 0.05, iterations)
+    assert expected.any()
+    torch.testing.assert_close(fit.codes.double(), expected, atol=atol, rtol=0)
 
 
 def test_too_few_iterations_are_reported(details):

@@ -18,17 +18,12 @@ def circular(dictionary, maps):
     return total
 
 
-def buffers(filters, n):
-    shape = (n, filters.pairs, filters.height * filters.width)
-    return torch.empty(shape, dtype=filters.turn.dtype), torch.empty(shape, dtype=filters.turn.dtype)
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 def test_projecting_is_convolving_and_rotating(draw, shape):
     m, c, h, w, height, width = shape
     dictionary, maps = draw(m, c, h, w) - 0.5, draw(2, m, height, width, seed=1) - 0.5
     filters = PackedFilters(dictionary, height, width)
-    got = filters.project(filters.pack(maps), *buffers(filters, 2))
+    got = filters.project(filters.pack(maps), filters.scratch(2))
     torch.testing.assert_close(got, filters.rotate(circular(dictionary, maps)))
 
 
@@ -38,11 +33,9 @@ def test_spreading_is_the_adjoint_and_real(draw, shape):
     dictionary, maps = draw(m, c, h, w) - 0.5, draw(2, m, height, width, seed=1)
     signals = draw(2, c, height, width, seed=2)
     filters = PackedFilters(dictionary, height, width)
-    spread = filters.unpack(filters.spread(filters.rotate(signals), *buffers(filters, 2)))
+    spread = filters.unpack(filters.spread(filters.rotate(signals), filters.scratch(2)))
     # <D^H s, x> = <s, D x>
-    torch.testing.assert_close(
-        (spread * maps).sum((1, 2, 3)), (signals * circular(dictionary, maps)).sum((1, 2, 3))
-    )
+    torch.testing.assert_close((spread * maps).sum((1, 2, 3)), (signals * circular(dictionary, maps)).sum((1, 2, 3)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

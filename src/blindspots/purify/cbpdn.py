@@ -17,7 +17,7 @@ _RELAXATION = 1.8
 _CHECK_EVERY = 10
 _RESIDUAL_RATIO = 1.2
 _LARGEST_CHANGE = 1000.0
-_CHUNK_VALUES = {"cpu": 1 << 17}
+_CHUNK_VALUES = {"cpu": 1 << 18}  # four images of 32 x 32 over 64 filters, so that they stay in the cache
 _CHUNK_VALUES_ELSEWHERE = 1 << 27
 
 Codes = Float[Tensor, "N *C M H W"]
@@ -71,8 +71,9 @@ def synthesize_codes(codes: Tensor, dictionary: Tensor) -> Images:
     return torch.fft.irfft2(rebuilt, s=sides).to(codes.dtype)
 
 
-def _norms(packed: Float[Tensor, "B P H W 2"]) -> Scores:
-    return torch.linalg.vector_norm(packed, dim=(1, 2, 3, 4))
+def _norms(packed: Float[Tensor, "P B H W 2"]) -> Scores:
+    # A signal's part of each map is contiguous: first along it, then over the maps.
+    return torch.linalg.vector_norm(torch.linalg.vector_norm(packed.flatten(2), dim=2), dim=0)
 
 
 def _rho_factors(primal: Scores, dual: Scores, target: float) -> Scores:
@@ -88,7 +89,7 @@ def _rho_factors(primal: Scores, dual: Scores, target: float) -> Scores:
 class _Solution:
     """What a chunk of signals has come to; its tensors are filled in as signals finish."""
 
-    maps: Float[Tensor, "B P H W 2"]
+    maps: Float[Tensor, "P B H W 2"]
     iterations: Counts
     primal: Scores
     dual: Scores
@@ -97,22 +98,20 @@ class _Solution:
 def _start(
     filters: PackedFilters,
     rotated: Tensor,
-    initial: Float[Tensor, "B P H W 2"] | None,
+    initial: Float[Tensor, "P B H W 2"] | None,
     lmbda: float,
     rho: Scores,
-) -> Float[Tensor, "B P H W 2"]:
+) -> Float[Tensor, "P B H W 2"]:
     """Return the state of given codes: u is what the optimality conditions say it is at a solution.
 
     There lmbda u = D^H (s - D y) in units of t, and u = sign(y) where y is not 0.
     """
-    spectrum = rotated.new_empty(len(rotated), filters.pairs, rotated.shape[2])
-    scratch = torch.empty_like(spectrum)
+    scratch = filters.scratch(rotated.shape[1])
     if initial is None:
-        pull = filters.spread(rotated, spectrum, scratch)
-        return (pull / lmbda).clamp_(-1.0, 1.0)
-    misfit = rotated - filters.project(initial, spectrum, scratch)
-    pull = (filters.spread(misfit, spectrum, scratch) / lmbda).clamp_(-1.0, 1.0)
-    scaled = initial * (rho / lmbda).view(-1, 1, 1, 1, 1)
+        return filters.spread(rotated, scratch).div_(lmbda).clamp_(-1.0, 1.0)
+    misfit = rotated - filters.project(initial, scratch)
+    pull = filters.spread(misfit, scratch).div_(lmbda).clamp_(-1.0, 1.0)
+    scaled = initial * (rho / lmbda).view(-1, 1, 1, 1)
     return torch.where(initial == 0, pull, scaled + initial.sign())
 
 
@@ -120,50 +119,45 @@ def _solve_chunk(
     filters: PackedFilters,
     signals: Images,
     lmbda: float,
-    initial: Float[Tensor, "B P H W 2"] | None,
+    initial: Float[Tensor, "P B H W 2"] | None,
     *,
     max_iterations: int,
     tolerance: float,
 ) -> _Solution:
     """Iterate until every signal of a chunk has met the tolerance; those that have leave.
 
-    The state is v = (y + u) / t with t = lmbda / rho: u is v clipped to [-1, 1], y is the rest, and with
-    r = D^H (rho + D D^H)^-1 (s - D (y - u)) an over-relaxed iteration is v + a (r / t - u).
+    The state is v = (y + u) / t with t = lmbda / rho: u is v clipped to [-1, 1], y is the rest, and z = y - u. With
+    r = D^H (rho + D D^H)^-1 (s / t - D z) an over-relaxed iteration is v + a (r - u), where u = (v - z) / 2.
     """
-    n, shape = signals.shape[0], (filters.pairs, filters.height, filters.width, 2)
+    n, shape = signals.shape[0], (filters.height, filters.width, 2)
     rotated = filters.rotate(signals)
     rho = signals.new_full((n,), 50.0 * lmbda + 1.0)
     target = 1.0 + 18.3 ** (math.log10(lmbda) + 1.0)
     index = torch.arange(n, device=signals.device)
     counts = torch.full((n,), max_iterations, device=signals.device)
-    found = _Solution(signals.new_zeros(n, *shape), counts, signals.new_zeros(n), signals.new_zeros(n))
+    found = _Solution(signals.new_zeros(filters.pairs, n, *shape), counts, signals.new_zeros(n), signals.new_zeros(n))
     state = _start(filters, rotated, initial, lmbda, rho)
 
-    def prepare() -> tuple[Tensor, ...]:
-        """Return what depends on which signals are left, and buffers for them."""
-        complex_buffer = rotated.new_empty(len(index), filters.pairs, filters.height * filters.width)
-        real_buffer = torch.empty_like(state)
-        return real_buffer, torch.empty_like(real_buffer), complex_buffer, torch.empty_like(complex_buffer)
-
     def gains() -> tuple[Tensor, Tensor]:
-        gain = _RELAXATION / (rho[:, None, None] + filters.values)
-        return gain, rotated * (gain * (rho / lmbda)[:, None, None])
+        gain = _RELAXATION / (rho[:, None] + filters.values[:, None])
+        # Complex as what it multiplies, or it would be converted anew at each iteration.
+        return gain.to(rotated.dtype), rotated * (gain * (rho / lmbda)[:, None])
 
-    clipped, point, spectrum, scratch = prepare()
+    point, scratch = torch.empty_like(state), filters.scratch(n)
     gain, pull = gains()
     for done in range(1, max_iterations + 1):
-        torch.clamp(state, -1.0, 1.0, out=clipped)
-        torch.sub(state, clipped, alpha=2.0, out=point)
-        projected = filters.project(point, spectrum, scratch)
-        step = filters.spread(torch.addcmul(pull, projected, gain, value=-1.0), spectrum, scratch)
+        torch.clamp(state, -1.0, 1.0, out=point)
+        torch.sub(state, point, alpha=2.0, out=point)
+        weights = torch.addcmul(pull, filters.project(point, scratch), gain, value=-1.0)
+        step = filters.spread(weights, scratch)
         if done % _CHECK_EVERY and done < max_iterations:
-            state.add_(step).sub_(clipped, alpha=_RELAXATION)
+            state.lerp_(point, _RELAXATION / 2.0).add_(step)
             continue
 
-        y_before = state - clipped
-        x = point.add_(step, alpha=1.0 / _RELAXATION)
-        state.add_(step).sub_(clipped, alpha=_RELAXATION)
-        torch.clamp(state, -1.0, 1.0, out=clipped)
+        y_before = state - state.clamp(-1.0, 1.0)
+        x = torch.add(point, step, alpha=1.0 / _RELAXATION)
+        state.lerp_(point, _RELAXATION / 2.0).add_(step)
+        clipped = state.clamp(-1.0, 1.0)
         y = state - clipped
         tiny = torch.finfo(state.dtype).tiny
         primal = _norms(x - y) / torch.maximum(_norms(x), _norms(y)).clamp_min(tiny)
@@ -172,39 +166,35 @@ def _solve_chunk(
         if done == max_iterations:
             finished = torch.ones_like(finished)
         leaving = index[finished]
-        found.maps[leaving] = (y * (lmbda / rho).view(-1, 1, 1, 1, 1))[finished]
+        found.maps[:, leaving] = (y * (lmbda / rho).view(-1, 1, 1, 1))[:, finished]
         found.iterations[leaving] = done
         found.primal[leaving], found.dual[leaving] = primal[finished], dual[finished]
         if finished.all():
             break
 
         factors = _rho_factors(primal, dual, target)
-        state = torch.addcmul(clipped, y, factors.view(-1, 1, 1, 1, 1))
+        state = torch.addcmul(clipped, y, factors.view(-1, 1, 1, 1))
         rho = rho * factors
         if finished.any():
             keep = (~finished).nonzero().flatten()
-            index, rho, state, rotated = index[keep], rho[keep], state[keep], rotated[keep]
-            clipped, point, spectrum, scratch = prepare()
+            index, rho, state, rotated = index[keep], rho[keep], state[:, keep], rotated[:, keep]
+            point, scratch = torch.empty_like(state), filters.scratch(len(keep))
         gain, pull = gains()
     return found
 
 
-def _objective(filters: PackedFilters, maps: Float[Tensor, "B P H W 2"], signals: Images, lmbda: float) -> Scores:
+def _objective(filters: PackedFilters, maps: Float[Tensor, "P B H W 2"], signals: Images, lmbda: float) -> Scores:
     """Return (1/2) ||D y - s||^2 + lmbda ||y||_1, the norm taken in the Fourier domain."""
     n_frequencies = filters.height * filters.width
-    spectrum = torch.empty(
-        maps.shape[0], filters.pairs, n_frequencies, dtype=filters.turn.dtype, device=maps.device
-    )
-    misfit = filters.project(maps, spectrum, torch.empty_like(spectrum)) - filters.rotate(signals)
-    squares = torch.view_as_real(misfit).double().square().sum(dim=(1, 2, 3)) / n_frequencies
-    return 0.5 * squares + lmbda * maps.abs().double().sum(dim=(1, 2, 3, 4))
+    misfit = filters.project(maps, filters.scratch(len(signals))) - filters.rotate(signals)
+    squares = torch.view_as_real(misfit).double().square().sum(dim=(0, 2, 3)) / n_frequencies
+    return 0.5 * squares + lmbda * maps.abs().double().sum(dim=(0, 2, 3, 4))
 
 
 def _needed(filters: PackedFilters, signals: Images, lmbda: float) -> Flags:
     """Return where codes of 0 are not the solution, that is where max |D^H s| > lmbda."""
-    weights = torch.einsum("cdk,bdk->bck", filters.turn, torch.fft.fft2(signals).flatten(2))
-    spectrum = weights.new_empty(len(signals), filters.pairs, weights.shape[2])
-    return filters.spread(weights, spectrum, torch.empty_like(spectrum)).abs().amax(dim=(1, 2, 3, 4)) > lmbda
+    pull = filters.spread(filters.rotate(signals), filters.scratch(len(signals)))
+    return pull.abs().amax(dim=(0, 2, 3, 4)) > lmbda
 
 
 def check_coding(signals: Tensor, dictionary: Tensor, lmbda: float | int, initial: Tensor | None = None) -> None:

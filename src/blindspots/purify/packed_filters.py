@@ -35,10 +35,11 @@ def _eigenvectors(
 
 
 class PackedFilters:
-    """A dictionary D as an operator on packed maps (B, P, H, W, 2), where map m < P has map m + P beside it.
+    """A dictionary D as an operator on packed maps (P, B, H, W, 2), where map m < P has map m + P beside it.
 
     With V the eigenvectors of D D^H at a frequency, `project` gives V^H D z from the maps z, and `spread` the
-    maps D^H V q; `rotate` gives V^H s for signals s. All three are of real arrays.
+    maps D^H V q; `rotate` gives V^H s for signals s. All three are of real arrays. Signals come second: that way
+    a filter meets all of them in one contiguous stretch, and the sum over filters runs over whole rows.
     """
 
     def __init__(self, dictionary: Float[Tensor, "M C h w"], height: int, width: int) -> None:
@@ -46,53 +47,58 @@ class PackedFilters:
         self.n_filters, self.channels = dictionary.shape[:2]
         self.height, self.width = height, width
         self.pairs = (self.n_filters + 1) // 2
-        self.opposite = opposite_frequencies(height, width, dictionary.device)
-        spectrum = torch.fft.fft2(dictionary.double(), s=(height, width)).flatten(2).permute(2, 1, 0)
-        values, vectors = _eigenvectors(spectrum @ spectrum.mH, self.opposite)
+        opposite = opposite_frequencies(height, width, dictionary.device)
+        spectrum = torch.fft.fft2(dictionary.double(), s=(height, width)).flatten(2).permute(2, 1, 0).contiguous()
+        values, vectors = _eigenvectors(spectrum @ spectrum.mH, opposite)
         rotated = (vectors.mH @ spectrum).permute(1, 2, 0)
         if self.n_filters % 2:
             rotated = torch.cat([rotated, torch.zeros_like(rotated[:, :1])], dim=1)
-        packed = (rotated[:, : self.pairs] - 1j * rotated[:, self.pairs :]) / 2
+        packed = ((rotated[:, : self.pairs] - 1j * rotated[:, self.pairs :]) / 2).unsqueeze(2)
         complex_dtype = torch.complex128 if dictionary.dtype == torch.float64 else torch.complex64
         self.values = values.T.contiguous().to(dictionary.dtype)
         self.turn = vectors.mH.permute(1, 2, 0).resolve_conj().contiguous().to(complex_dtype)
         self._down = packed.contiguous().to(complex_dtype)
-        self._up = (2 * packed.conj()).resolve_conj().contiguous().to(complex_dtype)
+        # The inverse transform's 1 / (H W) is in here.
+        self._up = (2 * packed.conj() / (height * width)).resolve_conj().contiguous().to(complex_dtype)
 
-    def pack(self, maps: Float[Tensor, "B M H W"]) -> Float[Tensor, "B P H W 2"]:
+    def scratch(self, n_signals: int) -> Complex[Tensor, "2 P B K"]:
+        """Return the buffer that `project` and `spread` work in, for so many signals."""
+        return self.turn.new_empty(2, self.pairs, n_signals, self.height * self.width)
+
+    def pack(self, maps: Float[Tensor, "B M H W"]) -> Float[Tensor, "P B H W 2"]:
         """Return maps two by two."""
-        packed = maps.new_zeros(maps.shape[0], self.pairs, self.height, self.width, 2)
-        packed[..., 0] = maps[:, : self.pairs]
-        packed[:, : self.n_filters - self.pairs, ..., 1] = maps[:, self.pairs :]
+        packed = maps.new_zeros(self.pairs, maps.shape[0], self.height, self.width, 2)
+        packed[..., 0] = maps[:, : self.pairs].transpose(0, 1)
+        packed[: self.n_filters - self.pairs, ..., 1] = maps[:, self.pairs :].transpose(0, 1)
         return packed
 
-    def unpack(self, packed: Float[Tensor, "B P H W 2"]) -> Float[Tensor, "B M H W"]:
+    def unpack(self, packed: Float[Tensor, "P B H W 2"]) -> Float[Tensor, "B M H W"]:
         """Undo `pack`."""
-        return torch.cat([packed[..., 0], packed[:, : self.n_filters - self.pairs, ..., 1]], dim=1)
+        return torch.cat([packed[..., 0], packed[: self.n_filters - self.pairs, ..., 1]]).transpose(0, 1)
 
-    def rotate(self, signals: Float[Tensor, "B C H W"]) -> Complex[Tensor, "B C K"]:
+    def rotate(self, signals: Float[Tensor, "B C H W"]) -> Complex[Tensor, "C B K"]:
         """Return V^H s."""
-        return torch.einsum("cdk,bdk->bck", self.turn, torch.fft.fft2(signals).flatten(2))
+        return torch.einsum("cdk,bdk->cbk", self.turn, torch.fft.fft2(signals).flatten(2)).contiguous()
 
     def project(
-        self, packed: Float[Tensor, "B P H W 2"], spectrum: Complex[Tensor, "B P K"], scratch: Complex[Tensor, "B P K"]
-    ) -> Complex[Tensor, "B C K"]:
-        """Return V^H D z; spectrum and scratch are overwritten."""
-        torch.fft.fft2(torch.view_as_complex(packed), out=spectrum.unflatten(2, (self.height, self.width)))
-        half = spectrum.new_empty(spectrum.shape[0], self.channels, spectrum.shape[2])
+        self, packed: Float[Tensor, "P B H W 2"], scratch: Complex[Tensor, "2 P B K"]
+    ) -> Complex[Tensor, "C B K"]:
+        """Return V^H D z."""
+        spectrum = torch.fft.fft2(torch.view_as_complex(packed)).flatten(2)
+        half = spectrum.new_empty(self.channels, *spectrum.shape[1:])
         for channel in range(self.channels):
-            torch.mul(spectrum, self._down[channel], out=scratch)
-            torch.sum(scratch, dim=1, out=half[:, channel])
-        return half + half[:, :, self.opposite].conj()
+            torch.sum(torch.mul(spectrum, self._down[channel], out=scratch[0]), dim=0, out=half[channel])
+        # What is there at the negative of each frequency; faster than an index.
+        opposed = half.unflatten(2, (self.height, self.width)).flip(2, 3).roll((1, 1), (2, 3)).flatten(2)
+        return half.add_(opposed.conj())
 
     def spread(
-        self, weights: Complex[Tensor, "B C K"], spectrum: Complex[Tensor, "B P K"], scratch: Complex[Tensor, "B P K"]
-    ) -> Float[Tensor, "B P H W 2"]:
-        """Return D^H V q in spectrum's memory; scratch is overwritten too."""
-        torch.mul(self._up[0], weights[:, :1], out=scratch)
+        self, weights: Complex[Tensor, "C B K"], scratch: Complex[Tensor, "2 P B K"]
+    ) -> Float[Tensor, "P B H W 2"]:
+        """Return D^H V q."""
+        total, product = scratch
+        torch.mul(self._up[0], weights[0], out=total)
         for channel in range(1, self.channels):
-            scratch.add_(torch.mul(self._up[channel], weights[:, channel : channel + 1], out=spectrum))
-        sides = (self.height, self.width)
-        maps = spectrum.unflatten(2, sides)
-        torch.fft.ifft2(scratch.unflatten(2, sides), out=maps)
+            total.add_(torch.mul(self._up[channel], weights[channel], out=product))
+        maps = torch.fft.ifft2(total.unflatten(2, (self.height, self.width)), norm="forward")
         return torch.view_as_real(maps)

@@ -11,7 +11,7 @@ from blindspots.purify.cbpdn import Codes, check_coding
 from blindspots.purify.packed_filters import PackedFilters
 
 _RELAXATION = 1.8
-_CHUNK_VALUES = 1 << 17  # on a CPU, so that the working set stays in its cache
+_CHUNK_VALUES = 1 << 18  # on a CPU, so that the working set stays in its cache
 
 
 class _Unrolled(torch.autograd.Function):
@@ -26,19 +26,17 @@ class _Unrolled(torch.autograd.Function):
     @staticmethod
     def forward(ctx, signals: Tensor, filters: PackedFilters, lmbda: float, rho: float, iterations: int) -> Tensor:
         rotated = filters.rotate(signals)
-        spectrum = rotated.new_empty(len(signals), filters.pairs, rotated.shape[2])
-        scratch = torch.empty_like(spectrum)
-        gain = _RELAXATION / (rho + filters.values)
-        state = filters.spread(rotated / lmbda, spectrum, scratch).clone()
+        scratch = filters.scratch(len(signals))
+        gain = (_RELAXATION / (rho + filters.values[:, None])).to(rotated.dtype)
+        state = filters.spread(rotated / lmbda, scratch)
         slopes = [state.abs() < 1.0]
         state.clamp_(-1.0, 1.0)
         pull = rotated * (gain * (rho / lmbda))
         for _ in range(iterations):
-            clipped = state.clamp(-1.0, 1.0)
+            point = torch.sub(state, state.clamp(-1.0, 1.0), alpha=2.0)
             slopes.append(state.abs() < 1.0)
-            projected = filters.project(torch.sub(state, clipped, alpha=2.0), spectrum, scratch)
-            step = filters.spread(torch.addcmul(pull, projected, gain, value=-1.0), spectrum, scratch)
-            state.add_(step).sub_(clipped, alpha=_RELAXATION)
+            weights = torch.addcmul(pull, filters.project(point, scratch), gain, value=-1.0)
+            state.lerp_(point, _RELAXATION / 2.0).add_(filters.spread(weights, scratch))
         slopes.append(state.abs() < 1.0)
         ctx.filters, ctx.slopes, ctx.settings = filters, slopes, (lmbda, rho)
         return filters.unpack((state - state.clamp(-1.0, 1.0)) * (lmbda / rho))
@@ -47,21 +45,20 @@ class _Unrolled(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient: Tensor):
         filters, slopes, (lmbda, rho) = ctx.filters, ctx.slopes, ctx.settings
-        spectrum = filters.turn.new_empty(len(gradient), filters.pairs, filters.turn.shape[2])
-        scratch = torch.empty_like(spectrum)
-        gain = _RELAXATION / (rho + filters.values)
+        scratch = filters.scratch(len(gradient))
+        gain = (_RELAXATION / (rho + filters.values[:, None])).to(scratch.dtype)
         pulled = filters.pack(gradient) * (lmbda / rho)
         pulled = pulled.masked_fill(slopes[-1], 0.0)
-        total = spectrum.new_zeros(len(gradient), filters.channels, spectrum.shape[2])
+        total = scratch.new_zeros(filters.channels, *scratch.shape[2:])
         for slope in reversed(slopes[1:-1]):
-            projected = filters.project(pulled, spectrum, scratch) * gain
+            projected = filters.project(pulled, scratch) * gain
             total.add_(projected, alpha=rho / lmbda)
-            across = filters.spread(projected, spectrum, scratch)
+            across = filters.spread(projected, scratch)
             # The slope is 1 - 2 m through the linear step and 1 - a m beside it, m the slope of the clip.
             pulled = torch.where(slope, (1.0 - _RELAXATION) * pulled + across, pulled - across)
-        start = filters.project(pulled.masked_fill(~slopes[0], 0.0), spectrum, scratch)
+        start = filters.project(pulled.masked_fill(~slopes[0], 0.0), scratch)
         total.add_(start, alpha=1.0 / lmbda)
-        turned = torch.einsum("cdk,bck->bdk", filters.turn.conj(), total)
+        turned = torch.einsum("cdk,cbk->bdk", filters.turn.conj(), total)
         found = torch.fft.ifft2(turned.unflatten(2, (filters.height, filters.width))).real
         return found, None, None, None, None
 

@@ -14,12 +14,13 @@ from blindspots.types import Images, Scores
 _RELAXATION = 1.8
 _RESIDUAL_RATIO = 1.2
 _LARGEST_CHANGE = 10.0
-_CHUNK_VALUES = {"cpu": 1 << 17}
+_CHUNK_VALUES = {"cpu": 1 << 18}  # four images of 32 x 32 over 64 filters, so that they stay in the cache
 _CHUNK_VALUES_ELSEWHERE = 1 << 27
 
 
-def _norms(packed: Float[Tensor, "B P H W 2"]) -> Scores:
-    return torch.linalg.vector_norm(packed, dim=(1, 2, 3, 4))
+def _norms(packed: Float[Tensor, "P B H W 2"]) -> Scores:
+    # A signal's part of each map is contiguous: first along it, then over the maps.
+    return torch.linalg.vector_norm(torch.linalg.vector_norm(packed.flatten(2), dim=2), dim=0)
 
 
 class WarmCoding:
@@ -40,13 +41,13 @@ class WarmCoding:
     def advance(self, dictionary: Float[Tensor, "M C h w"], iterations: int) -> Float[Tensor, "B M H W"]:
         """Iterate on every signal and return its sparse codes; rho is balanced once, at the end."""
         filters = PackedFilters(dictionary, *self.signals.shape[-2:])
-        shape = (filters.pairs, filters.height, filters.width, 2)
+        sides = (filters.height, filters.width, 2)
         first = self._state is None
         if first:
-            self._state = self.signals.new_empty(len(self.signals), *shape)
+            self._state = self.signals.new_empty(filters.pairs, len(self.signals), *sides)
         codes = self.signals.new_empty(len(self.signals), filters.n_filters, filters.height, filters.width)
         room = _CHUNK_VALUES.get(self.signals.device.type, _CHUNK_VALUES_ELSEWHERE)
-        per_chunk = max(1, room // math.prod(shape))
+        per_chunk = max(1, room // (filters.pairs * math.prod(sides)))
         for start in range(0, len(self.signals), per_chunk):
             part = slice(start, start + per_chunk)
             codes[part] = filters.unpack(self._advance_part(filters, part, iterations, first))
@@ -54,26 +55,26 @@ class WarmCoding:
 
     def _advance_part(
         self, filters: PackedFilters, part: slice, iterations: int, first: bool
-    ) -> Float[Tensor, "B P H W 2"]:
+    ) -> Float[Tensor, "P B H W 2"]:
         rotated, rho, lmbda = filters.rotate(self.signals[part]), self._rho[part], self.lmbda
-        spectrum = rotated.new_empty(len(rotated), filters.pairs, rotated.shape[2])
-        scratch = torch.empty_like(spectrum)
-        state = self._state[part]
+        scratch = filters.scratch(len(rho))
         if first:
-            torch.div(filters.spread(rotated, spectrum, scratch), lmbda, out=state).clamp_(-1.0, 1.0)
-        gain = _RELAXATION / (rho[:, None, None] + filters.values)
-        pull = rotated * (gain * (rho / lmbda)[:, None, None])
-        clipped, point = torch.empty_like(state), torch.empty_like(state)
+            state = filters.spread(rotated, scratch).div_(lmbda).clamp_(-1.0, 1.0)
+        else:
+            state = self._state[:, part].contiguous()
+        gain = _RELAXATION / (rho[:, None] + filters.values[:, None])
+        pull = rotated * (gain * (rho / lmbda)[:, None])
+        gain, point = gain.to(rotated.dtype), torch.empty_like(state)
         for done in range(1, iterations + 1):
-            torch.clamp(state, -1.0, 1.0, out=clipped)
-            torch.sub(state, clipped, alpha=2.0, out=point)
-            projected = filters.project(point, spectrum, scratch)
-            step = filters.spread(torch.addcmul(pull, projected, gain, value=-1.0), spectrum, scratch)
+            torch.clamp(state, -1.0, 1.0, out=point)
+            torch.sub(state, point, alpha=2.0, out=point)
+            weights = torch.addcmul(pull, filters.project(point, scratch), gain, value=-1.0)
+            step = filters.spread(weights, scratch)
             if done == iterations:
-                y_before, x = state - clipped, point.add_(step, alpha=1.0 / _RELAXATION)
-            state.add_(step).sub_(clipped, alpha=_RELAXATION)
+                y_before, x = state - state.clamp(-1.0, 1.0), torch.add(point, step, alpha=1.0 / _RELAXATION)
+            state.lerp_(point, _RELAXATION / 2.0).add_(step)
 
-        torch.clamp(state, -1.0, 1.0, out=clipped)
+        clipped = state.clamp(-1.0, 1.0)
         y = state - clipped
         tiny = torch.finfo(state.dtype).tiny
         primal = _norms(x - y) / torch.maximum(_norms(x), _norms(y)).clamp_min(tiny)
@@ -83,7 +84,7 @@ class WarmCoding:
         balanced = (ratio <= _RESIDUAL_RATIO) & (ratio >= 1.0 / _RESIDUAL_RATIO)
         # A signal without codes has no residual to balance.
         factors = torch.where(balanced | (_norms(y) == 0), 1.0, factors)
-        codes = y * (lmbda / rho).view(-1, 1, 1, 1, 1)
-        torch.addcmul(clipped, y, factors.view(-1, 1, 1, 1, 1), out=state)
+        codes = y * (lmbda / rho).view(-1, 1, 1, 1)
+        self._state[:, part] = torch.addcmul(clipped, y, factors.view(-1, 1, 1, 1))
         self._rho[part] = rho * factors
         return codes
