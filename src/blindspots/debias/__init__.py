@@ -1,8 +1,26 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
+from blindspots.debias.group_cells import count_cells
+from blindspots.debias.group_metrics import (
+    GroupIntervals,
+    GroupRates,
+    class_balanced_accuracy,
+    equalized_accuracy,
+    equalized_odds,
+    group_intervals,
+    group_rates,
+)
 from blindspots.debias.group_training import GroupTraining, group_training
 
 __all__ = [
+    "GroupIntervals",
+    "GroupRates",
     "GroupTraining",
+    "class_balanced_accuracy",
+    "count_cells",
+    "equalized_accuracy",
+    "equalized_odds",
+    "group_intervals",
+    "group_rates",
     "group_training",
 ]
