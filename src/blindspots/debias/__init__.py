@@ -11,11 +11,13 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
 
 __all__ = [
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "assign_triggers",
     "class_balanced_accuracy",
     "count_cells",
     "equalized_accuracy",
@@ -23,4 +25,6 @@ __all__ = [
     "group_intervals",
     "group_rates",
     "group_training",
+    "inverted_triggers",
+    "trigger_rates",
 ]
