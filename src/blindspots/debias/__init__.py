@@ -11,12 +11,14 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
 
 __all__ = [
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "append_trigger",
     "assign_triggers",
     "class_balanced_accuracy",
     "count_cells",
@@ -26,5 +28,7 @@ __all__ = [
     "group_rates",
     "group_training",
     "inverted_triggers",
+    "scaled_trigger_size",
+    "stamp_triggers",
     "trigger_rates",
 ]
