@@ -1,6 +1,7 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
 from blindspots.debias.group_cells import count_cells
+from blindspots.debias.group_evaluation import group_evaluator, group_outputs, group_scores
 from blindspots.debias.group_metrics import (
     GroupIntervals,
     GroupRates,
@@ -11,6 +12,7 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
 
@@ -24,11 +26,15 @@ __all__ = [
     "count_cells",
     "equalized_accuracy",
     "equalized_odds",
+    "group_evaluator",
     "group_intervals",
+    "group_outputs",
     "group_rates",
+    "group_scores",
     "group_training",
     "inverted_triggers",
     "scaled_trigger_size",
+    "select_epoch",
     "stamp_triggers",
     "trigger_rates",
 ]
