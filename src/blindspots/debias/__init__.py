@@ -1,5 +1,6 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
+from blindspots.debias.bade import BadeTeacher, train_bade_teacher
 from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_evaluation import group_evaluator, group_outputs, group_scores
 from blindspots.debias.group_metrics import (
@@ -17,6 +18,7 @@ from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
 
 __all__ = [
+    "BadeTeacher",
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
@@ -36,5 +38,6 @@ __all__ = [
     "scaled_trigger_size",
     "select_epoch",
     "stamp_triggers",
+    "train_bade_teacher",
     "trigger_rates",
 ]

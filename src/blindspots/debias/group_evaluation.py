@@ -52,7 +52,7 @@ def group_outputs(
         for start in range(0, len(inputs), batch_size):
             batch = inputs[start : start + batch_size]
             if stamp is not None:
-                batch = stamp(batch, assignment[start : start + batch_size])
+                batch = stamp(batch, assignment[start : start + batch_size].to(inputs.device))
             answer = model(batch.to(place.device, place.dtype))
             outputs.append(answer.reshape(len(batch), -1).to(inputs.device))
     answers = torch.cat(outputs)
