@@ -1,6 +1,8 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
 from blindspots.debias.bade import BadeTeacher, train_bade_teacher
+from blindspots.debias.distill_student import Distillation, distill_student
+from blindspots.debias.distillation_loss import distillation_loss
 from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_evaluation import group_evaluator, group_outputs, group_scores
 from blindspots.debias.group_metrics import (
@@ -19,6 +21,7 @@ from blindspots.debias.trigger_assignment import assign_triggers, inverted_trigg
 
 __all__ = [
     "BadeTeacher",
+    "Distillation",
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
@@ -26,6 +29,8 @@ __all__ = [
     "assign_triggers",
     "class_balanced_accuracy",
     "count_cells",
+    "distill_student",
+    "distillation_loss",
     "equalized_accuracy",
     "equalized_odds",
     "group_evaluator",
