@@ -15,6 +15,7 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
@@ -25,8 +26,10 @@ __all__ = [
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "LogisticToy",
     "append_trigger",
     "assign_triggers",
+    "bayes_toy",
     "class_balanced_accuracy",
     "count_cells",
     "distill_student",
