@@ -209,6 +209,13 @@ def test_a_missing_generator_is_refused():
         group_training(network(), squared_error, N, epochs=1, batch_size=4, learning_rate=0.1, generator=0)
 
 
+def test_a_model_in_double_precision_stays_so():
+    model = network().double()
+    trained(model, lambda model, indices: F.mse_loss(model(INPUTS[indices].double()), TARGETS[indices].double()))
+    assert model[0].weight.dtype == torch.float64
+    assert torch.allclose(weights(model).float(), weights(trained().model), atol=1e-5)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_on_a_gpu_the_states_lie_on_the_cpu_and_the_answer_is_that_of_the_cpu():
