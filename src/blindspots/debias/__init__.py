@@ -1,0 +1,51 @@
+"""Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
+
+from blindspots.debias.bade import BadeTeacher, train_bade_teacher
+from blindspots.debias.distill_student import Distillation, distill_student
+from blindspots.debias.distillation_loss import distillation_loss
+from blindspots.debias.group_cells import count_cells
+from blindspots.debias.group_evaluation import group_evaluator, group_outputs, group_scores
+from blindspots.debias.group_metrics import (
+    GroupIntervals,
+    GroupRates,
+    class_balanced_accuracy,
+    equalized_accuracy,
+    equalized_odds,
+    group_intervals,
+    group_rates,
+)
+from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
+from blindspots.debias.select_epoch import select_epoch
+from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
+from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
+
+__all__ = [
+    "BadeTeacher",
+    "Distillation",
+    "GroupIntervals",
+    "GroupRates",
+    "GroupTraining",
+    "LogisticToy",
+    "append_trigger",
+    "assign_triggers",
+    "bayes_toy",
+    "class_balanced_accuracy",
+    "count_cells",
+    "distill_student",
+    "distillation_loss",
+    "equalized_accuracy",
+    "equalized_odds",
+    "group_evaluator",
+    "group_intervals",
+    "group_outputs",
+    "group_rates",
+    "group_scores",
+    "group_training",
+    "inverted_triggers",
+    "scaled_trigger_size",
+    "select_epoch",
+    "stamp_triggers",
+    "train_bade_teacher",
+    "trigger_rates",
+]
