@@ -3,6 +3,7 @@
 from blindspots.debias.bade import BadeTeacher, train_bade_teacher
 from blindspots.debias.distill_student import Distillation, distill_student
 from blindspots.debias.distillation_loss import distillation_loss
+from blindspots.debias.erm import erm
 from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_evaluation import group_evaluator, group_outputs, group_scores
 from blindspots.debias.group_metrics import (
@@ -36,6 +37,7 @@ __all__ = [
     "distillation_loss",
     "equalized_accuracy",
     "equalized_odds",
+    "erm",
     "group_evaluator",
     "group_intervals",
     "group_outputs",
