@@ -20,6 +20,7 @@ from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
+from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
     "BadeTeacher",
@@ -30,6 +31,7 @@ __all__ = [
     "LogisticToy",
     "append_trigger",
     "assign_triggers",
+    "balanced_rows",
     "bayes_toy",
     "class_balanced_accuracy",
     "count_cells",
@@ -50,4 +52,5 @@ __all__ = [
     "stamp_triggers",
     "train_bade_teacher",
     "trigger_rates",
+    "undersampling",
 ]
