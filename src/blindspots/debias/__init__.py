@@ -17,6 +17,7 @@ from blindspots.debias.group_metrics import (
 )
 from blindspots.debias.group_training import GroupTraining, group_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
+from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
@@ -47,6 +48,8 @@ __all__ = [
     "group_scores",
     "group_training",
     "inverted_triggers",
+    "reweighing",
+    "reweighing_weights",
     "scaled_trigger_size",
     "select_epoch",
     "stamp_triggers",
