@@ -37,6 +37,19 @@ def test_applying_a_function_is_in_evaluation_mode_and_leaves_no_mark():
         assert torch.allclose(features, model.eval().encode(images), atol=1e-6)
 
 
+def test_features_are_counted_and_a_model_that_hides_them_is_refused():
+    assert (
+        check_group_examples(mlp(3, 2, hidden=(4, 6), seed=0), ROWS, LABELS, GROUPS).count_features(
+            mlp(3, 2, hidden=(4, 6), seed=0)
+        )
+        == 6
+    )
+    plain = torch.nn.Sequential(mlp(3, 2, hidden=(4,), seed=0))
+    examples = check_group_examples(plain, ROWS, LABELS, GROUPS)
+    with pytest.raises(TypeError, match=r"model: expected one with \.encode\(inputs\) and .* without \.encode"):
+        examples.count_features(plain)
+
+
 ROWS = torch.rand(8, 3, generator=generator(1))
 LABELS, GROUPS = torch.arange(8) % 2, torch.arange(8) // 2 % 2
 

@@ -1,5 +1,6 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
+from blindspots.debias.adversarial_learning import adversarial_learning
 from blindspots.debias.bade import BadeTeacher, train_bade_teacher
 from blindspots.debias.distill_student import Distillation, distill_student
 from blindspots.debias.distillation_loss import distillation_loss
@@ -30,6 +31,7 @@ __all__ = [
     "GroupRates",
     "GroupTraining",
     "LogisticToy",
+    "adversarial_learning",
     "append_trigger",
     "assign_triggers",
     "balanced_rows",

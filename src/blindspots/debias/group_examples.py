@@ -54,6 +54,21 @@ class GroupExamples:
         with judged(module), torch.no_grad():
             return torch.cat([function(self.batch(rows)[0]) for rows in torch.arange(len(self)).split(ROWS_AT_ONCE)])
 
+    def count_features(self, model: nn.Module) -> int:
+        """Return D of a classifier's features (n, D), or raise if it does not show them.
+
+        Raises:
+            TypeError: a model without `encode` or `head`.
+        """
+        for name in ("encode", "head"):
+            if not callable(getattr(model, name, None)):
+                raise TypeError(
+                    f"model: expected one with .encode(inputs) and .head(features), got {type(model).__name__} without "
+                    f".{name}; take one of blindspots.models or wrap it"
+                )
+        with judged(model), torch.no_grad():
+            return model.encode(self.batch(torch.zeros(1, dtype=torch.long))[0]).flatten(1).shape[1]
+
 
 def check_group_examples(model: nn.Module, inputs: Tensor, labels: Tensor, groups: Tensor) -> GroupExamples:
     """Raise unless a classifier can be trained and judged by group on these examples, and return them.
