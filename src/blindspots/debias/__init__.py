@@ -18,6 +18,7 @@ from blindspots.debias.group_metrics import (
 )
 from blindspots.debias.group_training import GroupTraining, group_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
+from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
@@ -34,6 +35,7 @@ __all__ = [
     "adversarial_learning",
     "append_trigger",
     "assign_triggers",
+    "balanced_batches",
     "balanced_rows",
     "bayes_toy",
     "class_balanced_accuracy",
@@ -50,6 +52,8 @@ __all__ = [
     "group_scores",
     "group_training",
     "inverted_triggers",
+    "mfd",
+    "mfd_loss",
     "reweighing",
     "reweighing_weights",
     "scaled_trigger_size",
