@@ -94,6 +94,14 @@ def test_a_model_with_a_class_too_many_is_refused():
         check_group_examples(mlp(3, 3, hidden=(4,), seed=0), ROWS, LABELS, GROUPS)
 
 
+def test_a_method_without_groups_checks_the_rest():
+    model = mlp(3, 2, hidden=(4,), seed=0)
+    examples = check_group_examples(model, ROWS, LABELS, None)
+    assert examples.groups is None and examples.batch(torch.tensor([2]))[2] is None
+    with pytest.raises(ValueError, match="labels: expected every class from 0 to 1, got none of class 1"):
+        check_group_examples(model, ROWS, 0 * LABELS, None)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_batches_lie_beside_the_model_on_a_gpu():

@@ -19,6 +19,7 @@ from blindspots.debias.group_metrics import (
 from blindspots.debias.group_training import GroupTraining, group_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
+from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
@@ -45,6 +46,7 @@ __all__ = [
     "equalized_accuracy",
     "equalized_odds",
     "erm",
+    "generalized_cross_entropy",
     "group_evaluator",
     "group_intervals",
     "group_outputs",
@@ -54,12 +56,14 @@ __all__ = [
     "inverted_triggers",
     "mfd",
     "mfd_loss",
+    "proxy_groups",
     "reweighing",
     "reweighing_weights",
     "scaled_trigger_size",
     "select_epoch",
     "stamp_triggers",
     "train_bade_teacher",
+    "train_bias_amplified",
     "trigger_rates",
     "undersampling",
 ]

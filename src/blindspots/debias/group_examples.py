@@ -22,7 +22,7 @@ class GroupExamples:
     Attributes:
         inputs: (N, ...) floats.
         labels: (N,) long, every class from 0 to n_classes - 1 in both groups.
-        groups: (N,) long, 0 or 1.
+        groups: (N,) long, 0 or 1; None where no group is known.
         n_classes: K, the number of the model's logits.
         device: the device the model computes on.
         dtype: the float type it computes in.
@@ -30,7 +30,7 @@ class GroupExamples:
 
     inputs: Tensor
     labels: Tensor
-    groups: Tensor
+    groups: Tensor | None
     n_classes: int
     device: torch.device
     dtype: torch.dtype
@@ -38,11 +38,11 @@ class GroupExamples:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return inputs, labels and groups of examples by index (B,), beside the model."""
         rows = self.inputs[indices.to(self.inputs.device)].to(self.device, self.dtype)
         here = indices.to(self.device)
-        return rows, self.labels[here], self.groups[here]
+        return rows, self.labels[here], None if self.groups is None else self.groups[here]
 
     def apply(self, module: nn.Module, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Return what a function of a module answers on all inputs, in evaluation mode, without gradients.
@@ -70,14 +70,14 @@ class GroupExamples:
             return model.encode(self.batch(torch.zeros(1, dtype=torch.long))[0]).flatten(1).shape[1]
 
 
-def check_group_examples(model: nn.Module, inputs: Tensor, labels: Tensor, groups: Tensor) -> GroupExamples:
+def check_group_examples(model: nn.Module, inputs: Tensor, labels: Tensor, groups: Tensor | None) -> GroupExamples:
     """Raise unless a classifier can be trained and judged by group on these examples, and return them.
 
     Args:
         model: a module, inputs (n, ...) -> logits (n, K).
         inputs: (N, ...) finite floats; images (N, C, H, W) in [0, 1] or table rows (N, D).
         labels: (N,) integers; every class 0..K-1 occurs.
-        groups: (N,) integers 0 and 1; both occur, in every class.
+        groups: (N,) integers 0 and 1; both occur, in every class. None for a method that needs none.
 
     Raises:
         TypeError, ValueError: a bad kind, shape or range; labels that do not cover the model's classes; one group only
@@ -95,11 +95,14 @@ def check_group_examples(model: nn.Module, inputs: Tensor, labels: Tensor, group
         logits = model(inputs[:1].to(parameter.device, parameter.dtype))
     check_logits(logits, 1)
     n_classes = logits.shape[1]
-    check_cells(labels, groups, n_classes=n_classes)
+    check_labels(labels, len(inputs), n_classes=n_classes)
+    _check_cover(torch.bincount(labels.long(), minlength=n_classes))
+    if groups is not None:
+        check_cells(labels, groups, n_classes=n_classes)
     place = {"device": parameter.device, "dtype": torch.long}
     return GroupExamples(
-        inputs=inputs, labels=labels.to(**place), groups=groups.to(**place), n_classes=n_classes,
-        device=parameter.device, dtype=parameter.dtype,
+        inputs=inputs, labels=labels.to(**place), groups=None if groups is None else groups.to(**place),
+        n_classes=n_classes, device=parameter.device, dtype=parameter.dtype,
     )  # fmt: skip
 
 
@@ -126,12 +129,8 @@ def check_cells(labels: Tensor, groups: Tensor, *, n_classes: int | None = None)
     n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
     cell = labels.long() * N_GROUPS + groups.to(labels.device).long()
     counts = torch.bincount(cell, minlength=n_classes * N_GROUPS).reshape(n_classes, N_GROUPS)
+    _check_cover(counts.sum(1))
     for label, row in enumerate(counts.tolist()):
-        if not any(row):
-            raise ValueError(
-                f"labels: expected every class from 0 to {n_classes - 1}, got none of class {label}; use a model with "
-                "as many logits as there are classes"
-            )
         for group, count in enumerate(row):
             if not count:
                 raise ValueError(
@@ -139,3 +138,12 @@ def check_cells(labels: Tensor, groups: Tensor, *, n_classes: int | None = None)
                     f"{group}; its rate is not defined, take other classes or another bias variable"
                 )
     return counts
+
+
+def _check_cover(counts: Tensor) -> None:
+    missing = (counts == 0).nonzero().squeeze(1).tolist()
+    if missing:
+        raise ValueError(
+            f"labels: expected every class from 0 to {len(counts) - 1}, got none of class "
+            f"{', '.join(map(str, missing))}; use a model with as many logits as there are classes"
+        )
