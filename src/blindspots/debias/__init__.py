@@ -21,6 +21,7 @@ from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
 from blindspots.debias.reweighing import reweighing, reweighing_weights
+from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
@@ -56,9 +57,12 @@ __all__ = [
     "inverted_triggers",
     "mfd",
     "mfd_loss",
+    "partners_in_batch",
     "proxy_groups",
     "reweighing",
     "reweighing_weights",
+    "rnf",
+    "rnf_loss",
     "scaled_trigger_size",
     "select_epoch",
     "stamp_triggers",
