@@ -145,5 +145,5 @@ def test_bad_arguments_are_refused(biased_rows):
         adversarial_learning(
             torch.nn.Sequential(mlp(3, 2, hidden=(4,), seed=0)), *data, generator=generator(0), **SETTINGS
         )
-    with pytest.raises(ValueError, match="groups: expected both 0 and 1"):
+    with pytest.raises(ValueError, match="groups: expected examples of both groups"):
         trained(data[0], data[1], 0 * data[2])

@@ -52,7 +52,21 @@ def test_records_carry_the_evaluation_and_seeds_decide(biased_rows, odds_of):
     assert not torch.equal(weights(result), weights(trained(*data, epochs=2, weight_decay=0.1)))
 
 
+def test_floats_are_a_regression(biased_rows):
+    rows, _, groups = biased_rows(200)
+    targets = rows @ torch.tensor([1.0, -2.0, 0.5])
+    line = torch.nn.utils.skip_init(torch.nn.Linear, 3, 1)
+    with torch.no_grad():
+        line.weight.zero_()
+        line.bias.zero_()
+    result = erm(line, rows, targets, groups, generator=generator(0), epochs=200, batch_size=50, learning_rate=0.05)
+    assert torch.allclose(line.weight, torch.tensor([[1.0, -2.0, 0.5]]), atol=1e-3)
+    assert result.history[-1]["loss"] < 1e-5
+    with pytest.raises(ValueError, match="labels: expected integers for a model of 2 outputs"):
+        trained(rows, targets, groups)
+
+
 def test_bad_groups_are_refused(biased_rows):
     rows, labels, groups = biased_rows(20)
-    with pytest.raises(ValueError, match="groups: expected both 0 and 1, got only 0"):
+    with pytest.raises(ValueError, match="groups: expected examples of both groups, got group 0 only"):
         trained(rows, labels, 0 * groups)

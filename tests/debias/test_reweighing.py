@@ -141,7 +141,7 @@ def test_bad_arguments_are_refused(biased_rows):
     rows, labels, groups = biased_rows(20)
     with pytest.raises(ValueError, match="use: expected one of loss, resampling"):
         trained(rows, labels, groups, use="weights")
-    with pytest.raises(ValueError, match="got none of class 0 in group 1"):
+    with pytest.raises(ValueError, match="got none with label 1 in group 0"):
         trained(rows, labels, labels)
-    with pytest.raises(ValueError, match="groups: expected both 0 and 1, got only 0"):
+    with pytest.raises(ValueError, match="groups: expected examples of both groups, got group 0 only"):
         reweighing_weights(labels, torch.zeros_like(labels))

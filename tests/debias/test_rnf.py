@@ -209,11 +209,11 @@ def test_bad_arguments_are_refused(biased_rows):
         trained(Transparent(3), data, encoder_depth=1)
     with pytest.raises(TypeError, match=r"model: expected one with \.encode"):
         trained(torch.nn.Sequential(model), data)
-    with pytest.raises(ValueError, match="got none of class 0 in group 1"):
+    with pytest.raises(ValueError, match="got none with label 1 in group 0"):
         trained(model, (data[0], data[1], data[1]))
     with pytest.raises(ValueError, match="partner_features: expected the shape"):
         rnf_loss(torch.nn.Identity(), torch.zeros(2, 3), torch.zeros(2, 2), torch.zeros(2, 3), smoothing=0.0)
-    with pytest.raises(ValueError, match="groups: expected classes from 0 to 1"):
+    with pytest.raises(ValueError, match="groups: expected two values, 0 and 1"):
         partners_in_batch(data[1], data[2] + 1, generator=generator(0))
 
 

@@ -103,9 +103,9 @@ def test_bad_arguments_are_refused(biased_rows):
     rows, labels, groups = biased_rows(20)
     with pytest.raises(ValueError, match="balance: expected one of cells, groups"):
         trained(rows, labels, groups, balance="all")
-    with pytest.raises(ValueError, match="got none of class 0 in group 1"):
+    with pytest.raises(ValueError, match="got none with label 1 in group 0"):
         trained(rows, labels, labels)
-    with pytest.raises(ValueError, match="groups: expected both 0 and 1, got only 1"):
+    with pytest.raises(ValueError, match="groups: expected examples of both groups, got group 1 only"):
         balanced_rows(labels, torch.ones_like(labels), generator=generator(0))
     with pytest.raises(TypeError, match="generator: expected a torch"):
         balanced_rows(labels, groups, generator=0)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from blindspots.borrowed import judged
 from blindspots.checks import check_generator, check_number
 from blindspots.debias.group_examples import N_GROUPS, GroupExamples, check_group_examples
-from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.group_training import Evaluate, GroupTraining, group_training
 
 RAMP_STEEPNESS = 10.0  # Ganin and Lempitsky's gamma, the same in all their experiments
 
@@ -60,7 +60,7 @@ def adversarial_learning(
     learning_rate: float,
     weight_decay: float = 0.0,
     generator: torch.Generator,
-    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    evaluate: Evaluate | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
     progress: bool = False,
 ) -> GroupTraining:

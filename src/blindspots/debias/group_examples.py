@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from blindspots.borrowed import judged
 from blindspots.checks import check_finite, check_labels, check_logits
+from blindspots.debias.group_cells import count_cells
 
 N_GROUPS = 2
 ROWS_AT_ONCE = 512
@@ -98,46 +99,12 @@ def check_group_examples(model: nn.Module, inputs: Tensor, labels: Tensor, group
     check_labels(labels, len(inputs), n_classes=n_classes)
     _check_cover(torch.bincount(labels.long(), minlength=n_classes))
     if groups is not None:
-        check_cells(labels, groups, n_classes=n_classes)
+        count_cells(labels, groups, n_classes=n_classes)
     place = {"device": parameter.device, "dtype": torch.long}
     return GroupExamples(
         inputs=inputs, labels=labels.to(**place), groups=None if groups is None else groups.to(**place),
         n_classes=n_classes, device=parameter.device, dtype=parameter.dtype,
     )  # fmt: skip
-
-
-def check_cells(labels: Tensor, groups: Tensor, *, n_classes: int | None = None) -> Tensor:
-    """Raise unless every class has examples in both groups, and return how many: (K, 2) long, on the labels' device.
-
-    Args:
-        labels: (N,) integers.
-        groups: (N,) integers 0 and 1.
-        n_classes: K; None for the largest label plus one.
-
-    Raises:
-        TypeError, ValueError: as `check_group_examples`.
-    """
-    check_labels(labels, len(labels), n_classes=n_classes)
-    check_labels(groups, len(labels), name="groups")
-    found = torch.unique(groups).tolist()
-    if found != [0, 1]:
-        single = len(found) == 1
-        raise ValueError(
-            f"groups: expected both 0 and 1, got {'only ' if single else ''}{', '.join(map(str, found))}; "
-            + ("a bias needs two groups to be seen" if single else "one bias variable with two values at a time")
-        )
-    n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
-    cell = labels.long() * N_GROUPS + groups.to(labels.device).long()
-    counts = torch.bincount(cell, minlength=n_classes * N_GROUPS).reshape(n_classes, N_GROUPS)
-    _check_cover(counts.sum(1))
-    for label, row in enumerate(counts.tolist()):
-        for group, count in enumerate(row):
-            if not count:
-                raise ValueError(
-                    f"groups: expected examples of every class in both groups, got none of class {label} in group "
-                    f"{group}; its rate is not defined, take other classes or another bias variable"
-                )
-    return counts
 
 
 def _check_cover(counts: Tensor) -> None:

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blindspots.checks import check_generator, check_labels, check_number
-from blindspots.debias.group_examples import N_GROUPS, check_cells, check_group_examples
-from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.group_cells import check_groups, count_cells
+from blindspots.debias.group_examples import N_GROUPS, check_group_examples
+from blindspots.debias.group_training import Evaluate, GroupTraining, group_training
 
 SMALLEST_SQUARED_DISTANCE = 1e-12  # the authors' floor: the expansion of a square can round to a negative number
 
@@ -50,7 +51,7 @@ def mfd_loss(
             f"{tuple(teacher_features.shape)}; both need the same number of features to be compared"
         )
     check_labels(labels, len(features))
-    check_labels(groups, len(features), n_classes=N_GROUPS, name="groups")
+    check_groups(groups, len(features))
     return _discrepancy(features, teacher_features, labels, groups, int(labels.max()) + 1, sigma)
 
 
@@ -72,12 +73,12 @@ def balanced_batches(
         Long indices of each batch, all of one length, on the CPU.
 
     Raises:
-        TypeError, ValueError: bad labels or groups (see `check_cells`), or a batch with no room for every cell.
+        TypeError, ValueError: bad labels or groups (see `count_cells`), or a batch with no room for every cell.
 
     Source: the code of Jung et al. (data_handler/custom_loader.py), used by all their commands for MFD ("labelwise").
     """
     check_generator(generator)
-    counts = check_cells(labels, groups)
+    counts = count_cells(labels, groups).T
     check_number(batch_size, "batch_size", at_least=counts.numel(), integer=True)
     share = batch_size // counts.numel()
     n_batches = max(int(counts.max()) // share, 1)
@@ -106,7 +107,7 @@ def mfd(
     learning_rate: float,
     weight_decay: float = 0.0,
     generator: torch.Generator,
-    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    evaluate: Evaluate | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
     progress: bool = False,
 ) -> GroupTraining:

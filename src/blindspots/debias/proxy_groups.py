@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from blindspots.checks import check_labels, check_logits, check_number
 from blindspots.debias.group_examples import check_group_examples
-from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.group_training import Evaluate, GroupTraining, group_training
 
 
 def generalized_cross_entropy(logits: Tensor, labels: Tensor, *, q: float) -> Tensor:
@@ -45,7 +45,7 @@ def train_bias_amplified(
     learning_rate: float,
     weight_decay: float = 0.0,
     generator: torch.Generator,
-    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    evaluate: Evaluate | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
     progress: bool = False,
 ) -> GroupTraining:

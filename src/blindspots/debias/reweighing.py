@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blindspots.checks import check_choice
-from blindspots.debias.group_examples import check_cells, check_group_examples
-from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.group_cells import count_cells
+from blindspots.debias.group_examples import check_group_examples
+from blindspots.debias.group_training import Evaluate, GroupTraining, group_training
 
 USES = ("loss", "resampling")
 
@@ -28,14 +29,14 @@ def reweighing_weights(labels: Tensor, groups: Tensor) -> Tensor:
         (N,) float64 weights > 0 with mean 1, on the labels' device.
 
     Raises:
-        TypeError, ValueError: bad labels or groups (see `check_cells`).
+        TypeError, ValueError: bad labels or groups (see `count_cells`).
 
     Source: Kamiran and Calders (2012), "Data preprocessing techniques for classification without discrimination",
         section on reweighing.
     """
-    counts = check_cells(labels, groups).double()
+    counts = count_cells(labels, groups).to(labels.device, torch.float64)
     expected = counts.sum(1, keepdim=True) * counts.sum(0, keepdim=True) / counts.sum()
-    return (expected / counts)[labels.long(), groups.to(labels.device).long()]
+    return (expected / counts)[groups.to(labels.device).long(), labels.long()]
 
 
 def reweighing(
@@ -50,7 +51,7 @@ def reweighing(
     learning_rate: float,
     weight_decay: float = 0.0,
     generator: torch.Generator,
-    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    evaluate: Evaluate | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
     progress: bool = False,
 ) -> GroupTraining:

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from blindspots.borrowed import judged
 from blindspots.checks import check_choice, check_generator, check_labels, check_number
+from blindspots.debias.group_cells import check_groups
 from blindspots.debias.group_examples import N_GROUPS, check_group_examples
-from blindspots.debias.group_training import GroupTraining, group_training, state_on_cpu
+from blindspots.debias.group_training import Evaluate, GroupTraining, group_training, state_on_cpu
 
 DEGREES = (0.6, 0.7, 0.8, 0.9)
 PARTNERS = ("batch", "all")
@@ -78,7 +79,7 @@ def partners_in_batch(labels: Tensor, groups: Tensor, *, generator: torch.Genera
     Source: Du et al. (2021), Sec. 3.3 and 4.1.2, and for batches without a partner the authors' script.
     """
     check_labels(labels, len(labels))
-    check_labels(groups, len(labels), n_classes=N_GROUPS, name="groups")
+    check_groups(groups, len(labels))
     check_generator(generator)
     return _partners(labels.cpu(), groups.cpu(), generator)
 
@@ -100,7 +101,7 @@ def rnf(
     learning_rate: float,
     weight_decay: float = 0.0,
     generator: torch.Generator,
-    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    evaluate: Evaluate | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
     progress: bool = False,
 ) -> GroupTraining:

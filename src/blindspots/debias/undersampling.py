@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blindspots.checks import check_choice, check_generator
-from blindspots.debias.group_examples import N_GROUPS, check_cells, check_group_examples
-from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.group_cells import count_cells
+from blindspots.debias.group_examples import N_GROUPS, check_group_examples
+from blindspots.debias.group_training import Evaluate, GroupTraining, group_training
 
 BALANCES = ("cells", "groups")
 
@@ -30,18 +31,17 @@ def balanced_rows(labels: Tensor, groups: Tensor, *, balance: str = "cells", gen
         (M,) long indices of kept examples in ascending order, on the CPU.
 
     Raises:
-        TypeError, ValueError: bad labels or groups (see `check_cells`), or an unknown balance.
+        TypeError, ValueError: bad labels or groups (see `count_cells`), or an unknown balance.
     """
     check_choice(balance, "balance", BALANCES)
     check_generator(generator)
-    counts = check_cells(labels, groups).cpu()
-    kept = counts.min(dim=1, keepdim=True).values if balance == "groups" else counts.min()
-    kept = kept.expand(counts.shape)
+    counts = count_cells(labels, groups)
+    kept = counts.min(dim=0).values if balance == "groups" else counts.min().expand(counts.shape[1])
     labels, groups = labels.cpu(), groups.cpu()
     rows = []
-    for label, group in torch.cartesian_prod(torch.arange(len(counts)), torch.arange(N_GROUPS)).tolist():
+    for label, group in torch.cartesian_prod(torch.arange(len(kept)), torch.arange(N_GROUPS)).tolist():
         members = ((labels == label) & (groups == group)).nonzero().squeeze(1)
-        rows.append(members[torch.randperm(len(members), generator=generator)[: kept[label, group]]])
+        rows.append(members[torch.randperm(len(members), generator=generator)[: kept[label]]])
     return torch.cat(rows).sort().values
 
 
@@ -58,7 +58,7 @@ def undersampling(
     learning_rate: float,
     weight_decay: float = 0.0,
     generator: torch.Generator,
-    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    evaluate: Evaluate | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
     progress: bool = False,
 ) -> GroupTraining:
