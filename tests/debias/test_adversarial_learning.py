@@ -147,3 +147,30 @@ def test_bad_arguments_are_refused(biased_rows):
         )
     with pytest.raises(ValueError, match="groups: expected examples of both groups"):
         trained(data[0], data[1], 0 * data[2])
+
+
+def three_classes(n=60):
+    """Return rows, labels of three classes and groups, every cell filled."""
+    rows = torch.randn(n, 3, generator=generator(6))
+    return rows, torch.arange(n) % 3, torch.arange(n) // 3 % 2
+
+
+@pytest.mark.parametrize("given_label", [False, True])
+def test_there_may_be_more_classes_than_two(given_label):
+    model = mlp(3, 3, hidden=(16,), seed=0)
+    result = adversarial_learning(
+        model, *three_classes(), given_label=given_label, generator=generator(0), **(SETTINGS | {"epochs": 2})
+    )
+    assert len(result.states) == 2
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_the_answer_is_that_of_the_cpu(biased_rows):
+    data = biased_rows(60)
+    settings = SETTINGS | {"epochs": 1}
+    here, there = mlp(3, 2, hidden=(16, 16), seed=0), mlp(3, 2, hidden=(16, 16), seed=0).cuda()
+    for model in (here, there):
+        adversarial_learning(model, *data, given_label=True, generator=generator(0), **settings)
+    found, expected = there.state_dict(), here.state_dict()
+    assert all(torch.allclose(value.cpu(), expected[name], atol=1e-4) for name, value in found.items())

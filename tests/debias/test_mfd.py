@@ -225,3 +225,24 @@ def test_bad_arguments_are_refused(biased_rows):
         balanced_batches(labels, groups, batch_size=5, generator=generator(0))
     with pytest.raises(ValueError, match="sigma: expected a finite number > 0"):
         mfd_loss(student, other, labels, groups, sigma=-1.0)
+
+
+def test_there_may_be_more_classes_than_two():
+    rows = torch.randn(60, 3, generator=generator(6))
+    data = rows, torch.arange(60) % 3, torch.arange(60) // 3 % 2
+    models = [mlp(3, 3, hidden=(16,), seed=seed) for seed in (0, 1)]
+    result = mfd(models[0], *data, teacher=models[1], generator=generator(0), **(SETTINGS | {"epochs": 2}))
+    assert len(result.states) == 2
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_the_answer_is_that_of_the_cpu(biased_rows):
+    data = biased_rows(60)
+    settings = SETTINGS | {"epochs": 1}
+    here, there = mlp(3, 2, hidden=(16,), seed=0), mlp(3, 2, hidden=(16,), seed=0).cuda()
+    for model in (here, there):
+        teacher = mlp(3, 2, hidden=(16,), seed=1).to(next(model.parameters()).device)
+        mfd(model, *data, teacher=teacher, generator=generator(0), **settings)
+    found, expected = there.state_dict(), here.state_dict()
+    assert all(torch.allclose(value.cpu(), expected[name], atol=1e-4) for name, value in found.items())

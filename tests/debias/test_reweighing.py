@@ -145,3 +145,15 @@ def test_bad_arguments_are_refused(biased_rows):
         trained(rows, labels, labels)
     with pytest.raises(ValueError, match="groups: expected examples of both groups, got group 0 only"):
         reweighing_weights(labels, torch.zeros_like(labels))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_the_answer_is_that_of_the_cpu(biased_rows):
+    data = biased_rows(60)
+    settings = SETTINGS | {"epochs": 1}
+    here, there = mlp(3, 2, hidden=(16, 16), seed=0), mlp(3, 2, hidden=(16, 16), seed=0).cuda()
+    for model in (here, there):
+        reweighing(model, *data, generator=generator(0), **settings)
+    found, expected = there.state_dict(), here.state_dict()
+    assert all(torch.allclose(value.cpu(), expected[name], atol=1e-4) for name, value in found.items())

@@ -261,3 +261,24 @@ def test_layers_that_cannot_be_drawn_anew_or_do_not_run_in_line_are_refused(bias
 
     with pytest.raises(ValueError, match="encoder_depth: expected layers that run one after another"):
         trained(Skipping(), data)
+
+
+def test_there_may_be_more_classes_than_two():
+    rows = torch.randn(60, 3, generator=generator(6))
+    model = mlp(3, 3, hidden=(16, 16), seed=0)
+    before = model.classifier.weight.clone()
+    data = rows, torch.arange(60) % 3, torch.arange(60) // 3 % 2
+    rnf(model, *data, smoothing=0.1, encoder_depth=2, generator=generator(0), **(SETTINGS | {"epochs": 2}))
+    assert not torch.equal(before, model.classifier.weight)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_the_answer_is_that_of_the_cpu(biased_rows):
+    data = biased_rows(60)
+    settings = SETTINGS | {"epochs": 1}
+    here, there = mlp(3, 2, hidden=(16, 16), seed=0), mlp(3, 2, hidden=(16, 16), seed=0).cuda()
+    for model in (here, there):
+        rnf(model, *data, smoothing=0.1, encoder_depth=2, generator=generator(0), **settings)
+    found, expected = there.state_dict(), here.state_dict()
+    assert all(torch.allclose(value.cpu(), expected[name], atol=1e-4) for name, value in found.items())
