@@ -1,8 +1,10 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
+from blindspots.debias.adversarial_learning import adversarial_learning
 from blindspots.debias.bade import BadeTeacher, train_bade_teacher
 from blindspots.debias.distill_student import Distillation, distill_student
 from blindspots.debias.distillation_loss import distillation_loss
+from blindspots.debias.erm import erm
 from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_evaluation import group_evaluator, group_outputs, group_scores
 from blindspots.debias.group_metrics import (
@@ -16,9 +18,14 @@ from blindspots.debias.group_metrics import (
 )
 from blindspots.debias.group_training import GroupTraining, group_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
+from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
+from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
+from blindspots.debias.reweighing import reweighing, reweighing_weights
+from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
+from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
     "BadeTeacher",
@@ -27,8 +34,11 @@ __all__ = [
     "GroupRates",
     "GroupTraining",
     "LogisticToy",
+    "adversarial_learning",
     "append_trigger",
     "assign_triggers",
+    "balanced_batches",
+    "balanced_rows",
     "bayes_toy",
     "class_balanced_accuracy",
     "count_cells",
@@ -36,6 +46,8 @@ __all__ = [
     "distillation_loss",
     "equalized_accuracy",
     "equalized_odds",
+    "erm",
+    "generalized_cross_entropy",
     "group_evaluator",
     "group_intervals",
     "group_outputs",
@@ -43,9 +55,19 @@ __all__ = [
     "group_scores",
     "group_training",
     "inverted_triggers",
+    "mfd",
+    "mfd_loss",
+    "partners_in_batch",
+    "proxy_groups",
+    "reweighing",
+    "reweighing_weights",
+    "rnf",
+    "rnf_loss",
     "scaled_trigger_size",
     "select_epoch",
     "stamp_triggers",
     "train_bade_teacher",
+    "train_bias_amplified",
     "trigger_rates",
+    "undersampling",
 ]
