@@ -29,16 +29,16 @@
 # %% tags=["parameters"]
 dataset = "photos"  # A: "photos" (embedded) or "cifar10" (official)
 other = "country_scenes"  # B: "country_scenes" (drawn) or "photos" (embedded)
-groups = {  # classes of B that are joined; the second group is the positive one
-    "small things": ["bottle", "cup", "plant"], "furniture": ["chair", "clock", "lamp"]}  # fmt: skip
+# Classes of B that are joined; the second group is the positive one.
+groups = {"tabletop": ["bottle", "cup", "plant"], "furniture": ["chair", "clock", "lamp"]}
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 side = 32  # side of the images, pixels
 n_train = 600  # training images of every network, of A or B
 n_robust = 300  # of these, images of clusters, dictionaries and robust training
 n_images = 16  # test images of B
 skip = 0  # test images of B passed over before those
-robust_network = {"name": "resnet", "depth": 8, "width": 8}  # stands for ResNet-50
-plain_network = {"name": "small_cnn", "width": 8, "norm": "group"}  # for AlexNet
+filter_networks = {"robust": {"name": "resnet", "depth": 8, "width": 8},  # for ResNet-50
+    "plain": {"name": "small_cnn", "width": 8, "norm": "group"}}  # for AlexNet; # fmt: skip
 baseline = {"name": "small_cnn", "width": 8}  # f_bsl, whose clusters are taken
 epochs = 4  # passes over the training images
 learning_rate = 0.1  # the largest one
@@ -51,7 +51,6 @@ robust_epochs = 1  # passes of robust semantic training
 robust_steps = 3  # PGD steps in it, and in the robust filter's training
 filter_epochs = 4  # passes over B of the two filters, clean
 filter_robust_epochs = 2  # passes of the robust filter's PGD training after them
-filter_epsilon = 0.5  # L2 radius of that training
 steps = 30  # of BIM, DeepFool and each search of CW
 search_steps = 6  # values that CW tries for its constant
 resamples = 500  # of the bootstrap
@@ -84,11 +83,11 @@ from blindspots.seeding import generator
 
 parameters = {
     "dataset": dataset, "other": other, "groups": groups, "side": side, "n_train": n_train, "n_robust": n_robust,
-    "n_images": n_images, "skip": skip, "robust_network": robust_network, "plain_network": plain_network,
+    "n_images": n_images, "skip": skip, "filter_networks": filter_networks,
     "baseline": baseline, "epochs": epochs, "learning_rate": learning_rate, "max_clusters": max_clusters,
     "n_filters": n_filters, "lmbda": lmbda, "images_per_cluster": images_per_cluster,
     "dictionary_iterations": dictionary_iterations, "robust_epochs": robust_epochs, "robust_steps": robust_steps,
-    "filter_epochs": filter_epochs, "filter_robust_epochs": filter_robust_epochs, "filter_epsilon": filter_epsilon,
+    "filter_epochs": filter_epochs, "filter_robust_epochs": filter_robust_epochs,
     "steps": steps, "search_steps": search_steps, "resamples": resamples, "seeds": seeds, "keep_rows": keep_rows,
 }  # fmt: skip
 seed = seeds[0]
@@ -139,7 +138,8 @@ for name, members in groups.items():
     record.value(f"share.{key}", here["test"] / n, n=n, format=".0%")
 record.table(
     "balance", balance,
-    caption=f"The two groups of B and their images. A, with classes {', '.join(home.class_names)}, has no part in the labels.",
+    caption="The two groups of B and their images. A has no part in the labels; its classes "
+    f"are {', '.join(home.class_names)}.",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -164,7 +164,7 @@ record.figure(
 # ## Two filters, and two purifiers
 #
 # Both filters are trained on $B$. *Plain*, in the place of the paper's AlexNet, is trained on clean images only. *Robust*, in the
-# place of its ResNet-50, is then trained further on images attacked by PGD. The purifier *reused* comes from $A$. For the
+# place of its ResNet-50, is then trained further on images attacked by PGD, in the L2 ball of the paper's robust training. The purifier *reused* comes from $A$. For the
 # comparison a second one, *own*, goes through all stages anew on $B$: baseline, clusters, dictionaries, robust features.
 
 # %%
@@ -188,9 +188,8 @@ record.value("clusters", len(clusters), n=n_robust)
 record.value("own_clusters", len(stages["B"].clusters), n=n_robust)
 
 # %%
-specs = {"robust": robust_network, "plain": plain_network}
 filters = {}
-for name, spec in specs.items():
+for name, spec in filter_networks.items():
     channels = {} if spec["name"] == "torchvision_classifier" else {"in_channels": 3}
     filters[name], _ = trained_classifier(
         {**spec, **channels, "n_classes": 2}, x_new, y_new,
@@ -199,8 +198,7 @@ for name, spec in specs.items():
     )  # fmt: skip
 filters["robust"], _ = trained_robust_classifier(
     filters["robust"], x_new, y_new, data_sha256=new["train"].card.sha256, semantic=False,
-    attack=TrainingAttack(steps=robust_steps, epsilon=filter_epsilon), batch_size=50,
-    epochs=filter_robust_epochs, seed=seed,
+    attack=training, batch_size=50, epochs=filter_robust_epochs, seed=seed,
 )  # fmt: skip
 titles = {"robust": "robust (for ResNet-50)", "plain": "plain (for AlexNet)"}
 
@@ -224,7 +222,8 @@ for name, model in filters.items():
         whole = images.clone()
         whole[right[name]] = row.images
         attacked[name, attack] = whole
-columns = {"clean": "clean", "CW": "cw", "BIM": "bim", "DeepFool": "deepfool", "FGSM .08": "fgsm_08"}  # fmt: skip
+columns = {"clean": "clean", "CW": "cw", "BIM": "bim", "DeepFool": "deepfool"}
+columns |= {"FGSM .08": "fgsm_08"}
 
 # %% [markdown]
 # Besides the two purifiers there are three controls. *Random cluster* takes the dictionary of any cluster of $A$.
@@ -273,40 +272,48 @@ for cell, batch in purified.items():
 # Accuracy, with Wilson's 95 % intervals. The area under the curve (AUC) and F1, which the paper gives for three cells, follow for
 # all, with bootstrap intervals.
 
+
 # %%
+def noted(key, value, low, high, format, note="bootstrap", n=n):
+    said = f"95 % interval, {note}"
+    record.value(key, value, n=n, spread=(low, high), note=said, format=format)
+
+
 words = {"none": "without ACSR", "reused": "with ACSR"}
 accuracy, scores, tables = {}, {}, {"accuracy": [], "auc": [], "f1": []}
 for name in filters:
     for way, said in words.items():
         rows = {key: {"filter": titles[name], "image": said} for key in tables}
         for attack, column in columns.items():
-            cell = (name, attack, way)
+            cell, end = (name, attack, way), f"{name}.{column}.{way}"
             hits = int(good[cell].sum())
             low, high = proportion_confint(hits, n, method="wilson")
             accuracy[cell] = hits / n
-            end = f"{name}.{column}.{way}"
-            record.value(f"accuracy.{end}", hits / n, n=n, spread=(low, high), note="Wilson's 95 % interval", format=".1%")  # fmt: skip
-            rows["accuracy"][attack] = f"{100 * hits / n:.0f} [{100 * low:.0f}, {100 * high:.0f}]"  # fmt: skip
+            noted(f"accuracy.{end}", hits / n, low, high, ".1%", "Wilson")
+            percent = f"{100 * hits / n:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
+            rows["accuracy"][attack] = percent
             scores[cell] = binary_scores(
-                margins[cell], labels, resamples=resamples, generator=generator(seed, "scores")
-            )  # fmt: skip
+                margins[cell], labels, resamples=resamples, generator=generator(seed, "auc")
+            )
             for key in ("auc", "f1"):
-                found = getattr(scores[cell], key)
-                record.value(f"{key}.{end}", found.value, n=n, spread=(found.low, found.high), note="95 % bootstrap interval", format=".2f")  # fmt: skip
-                rows[key][attack] = f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+                one = getattr(scores[cell], key)
+                noted(f"{key}.{end}", one.value, one.low, one.high, ".2f")
+                rows[key][attack] = f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
         for key, row in rows.items():
             tables[key].append(row)
 
 # %%
 record.table(
     "accuracy", tables["accuracy"],
-    caption="Table 5: accuracy in % of two filters on B, without and with the reused purifier, with 95 % intervals. DeepFool is the paper's DF.",
+    caption="Table 5: accuracy in % of two filters on B, without and with the reused "
+    "purifier, with 95 % intervals. DeepFool is the paper's DF.",
 )  # fmt: skip
 
 # %%
 record.table(
     "auc", tables["auc"],
-    caption="Area under the curve for the same cells. 0.5 is a coin; below it a filter ranks the images the wrong way round.",
+    caption="Area under the curve for the same cells. 0.5 is a coin; below it a filter "
+    "ranks the images the wrong way round.",
 )  # fmt: skip
 
 # %%
@@ -318,23 +325,23 @@ record.table(
 # %%
 draws = torch.randint(n, (resamples, n), generator=generator(seed, "bootstrap"))
 draws = torch.cat([torch.arange(n)[None], draws])
+ends = torch.tensor([0.025, 0.975]).double()
 returned = {}
 for name in filters:
     clean = good[name, "clean", "none"]
-    for attack in chosen:
+    for attack, column in columns.items():
         hit, after = good[name, attack, "none"], good[name, attack, "reused"]
         gain = paired_gain(after, hit)
-        end = f"{name}.{columns[attack]}"
-        record.value(f"gain.{end}", gain.value, n=n, spread=(gain.low, gain.high), note="paired 95 % interval", format="+.3f")  # fmt: skip
-        sums = torch.stack([part[draws].double().sum(1) for part in (clean, hit, after)])
+        noted(f"gain.{name}.{column}", gain.value, gain.low, gain.high, "+.3f", "paired")
+        if attack == "clean":
+            continue
+        sums = torch.stack([x[draws].double().sum(1) for x in (clean, hit, after)])
         lost, back = sums[0] - sums[1], sums[2] - sums[1]
         shares = torch.where(lost > 0, back / lost.clamp_min(1), 0.0)
-        value, low, high = shares[0].item(), *(shares[1:].quantile(q).item() for q in (0.025, 0.975))  # fmt: skip
+        value, (low, high) = shares[0].item(), shares[1:].quantile(ends).tolist()
         returned[name, attack] = (value, min(low, value), max(high, value))
-        record.value(f"lost.{end}", lost[0] / n, n=n, format=".3f")
-        record.value(f"recovered.{end}", value, n=n, spread=returned[name, attack][1:], note="95 % bootstrap interval", format=".0%")  # fmt: skip
-    cost = paired_gain(good[name, "clean", "reused"], clean)
-    record.value(f"gain.{name}.clean", cost.value, n=n, spread=(cost.low, cost.high), note="paired 95 % interval", format="+.3f")  # fmt: skip
+        record.value(f"lost.{name}.{column}", lost[0] / n, n=n, format=".3f")
+        noted(f"recovered.{name}.{column}", *returned[name, attack], ".0%")
 
 # %%
 gains = {
@@ -400,7 +407,7 @@ table, gaps = [], {}
 for way in ways:
     gap = (share[way] - share["reused"])[draws].mean(1)
     value = gap[0].item()
-    low, high = (gap[1:].quantile(q).item() for q in (0.025, 0.975))
+    low, high = gap[1:].quantile(ends).tolist()
     gaps[way] = (value, min(low, value), max(high, value))
     errors = [(purified[*c, way] - images).square().flatten(1).mean(1) for c in cells]
     psnr = -10 * torch.cat(errors).clamp_min(1e-12).log10().mean().item()
@@ -410,28 +417,32 @@ for way in ways:
     record.value(f"way.{key}", share[way].mean(), format=".1%", **pooled)
     record.value(f"clean.{key}", clean, n=n * len(filters), format=".1%")
     record.value(f"psnr.{key}", psnr, unit="dB", format=".2f", **pooled)
-    table.append({"purifier": way, "attacked": share[way].mean().item(), "minus reused": value,
-                  "low": low, "high": high, "clean": clean.item(), "PSNR": psnr})  # fmt: skip
+    row = dict(zip(["minus reused", "low", "high"], gaps[way], strict=True))
+    table.append({"purifier": way, "attacked": share[way].mean().item()} | row)
+    table[-1] |= {"clean": clean.item(), "PSNR": psnr}
 none = torch.stack([good[*cell, "none"] for cell in cells]).double().mean()
 record.value("way.none", none, n=n * len(cells), format=".1%")
 
 # %%
 record.table(
     "ways", table, units={"PSNR": "dB"},
-    caption="Accuracy over two filters and four attacks by purifier; difference to the reused one with its 95 % bootstrap "
-    "interval over images; accuracy on clean images; PSNR of purified attacked images to the clean ones.",
-    formats={"attacked": ".1%", "clean": ".1%"} | dict.fromkeys(["minus reused", "low", "high"], "+.3f"),
+    caption="Accuracy over two filters and four attacks by purifier; difference to the reused "
+    "one with its 95 % bootstrap interval over images; accuracy on clean images; PSNR of "
+    "purified attacked images to the clean ones.",
+    formats={"attacked": ".1%", "clean": ".1%"}
+    | dict.fromkeys(["minus reused", "low", "high"], "+.3f"),
 )  # fmt: skip
 
 # %%
-noted = dict(note="95 % bootstrap interval over images", format="+.3f", n=n)
 for way in ("own", "random cluster", "random filters", "low-pass"):
-    value, low, high = gaps[way]
+    value, low, high = (0.0 - x for x in gaps[way])
     key = way.replace("-", "_").replace(" ", "_")
-    record.value(f"reused_minus.{key}", -value, spread=(-high, -low), **noted)
-record.value("reuse_cost_high", gaps["own"][2], n=n, note="upper end of the 95 % interval of own minus reused", format="+.3f")  # fmt: skip
-for bound, way in (("learning", "random filters"), ("matching", "random cluster")):
-    record.value(f"{bound}_gain_low", -gaps[way][2], n=n, note="lower end of the 95 % interval", format="+.3f")  # fmt: skip
+    noted(f"reused_minus.{key}", value, high, low, "+.3f")
+limits = {"reuse_cost_high": gaps["own"][2]}
+limits |= {"learning_gain_low": 0.0 - gaps["random filters"][2]}
+limits |= {"matching_gain_low": 0.0 - gaps["random cluster"][2]}
+for key, value in limits.items():
+    record.value(key, value, n=n, note="end of the 95 % interval", format="+.3f")
 record.summary({
     "reused minus own": "reused_minus.own",
     "reused minus a random cluster of A": "reused_minus.random_cluster",
@@ -473,7 +484,8 @@ for name in filters:
     rows.append(row)
 record.table(
     "own", rows,
-    caption="Accuracy with own dictionaries minus that with reused ones, in points, with paired 95 % intervals.",
+    caption="Accuracy with own dictionaries minus that with reused ones, in points, with "
+    "paired 95 % intervals.",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -537,9 +549,12 @@ for key, batch in batches.items():
                   "as many as even ones": many.item(), "largest share": shares.max().item(),
                   "median distance": nearest.median().item()})  # fmt: skip
 record.table(
-    "matching", table, formats={"largest share": ".0%", "as many as even ones": ".1f", "median distance": ".1f"},
-    caption="To which clusters clean test images are assigned. \"As many as even ones\" is the exponential of the entropy of the shares; the "
-    "distance is Mahalanobis' to the cluster chosen, in the features of the robust network of A.",
+    "matching", table,
+    formats={"largest share": ".0%"}
+    | dict.fromkeys(["as many as even ones", "median distance"], ".1f"),
+    caption="To which clusters clean test images are assigned. \"As many as even ones\" is the "
+    "exponential of the entropy of the shares; the distance is Mahalanobis' to the cluster "
+    "chosen, in the features of the robust network of A.",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -579,8 +594,8 @@ record.summary({
 })  # fmt: skip
 
 # %% [markdown]
-# Images of $B$ use {record}`purify/transfer#used.other` of {record}`purify/transfer#clusters` clusters, as unevenly as
-# {record}`purify/transfer#effective.other` even ones; as many images of $A$ use {record}`purify/transfer#used.home`. The median
+# Images of $B$ use {record}`purify/transfer#used.other` of {record}`purify/transfer#clusters` clusters, spread as over
+# {record}`purify/transfer#effective.other` even ones. As many images of $A$ use {record}`purify/transfer#used.home`. The median
 # distance to the cluster chosen is {record}`purify/transfer#distance.other`, against
 # {record}`purify/transfer#distance.home` for $A$. Whether the choice matters is in the figure above: reused minus random
 # cluster is {record}`purify/transfer#reused_minus.random_cluster`.
@@ -608,8 +623,8 @@ for name, model in filters.items():
     logits = compute_logits(model, turned.images).cpu()
     hit = (logits.argmax(1) == labels.cpu()).double().mean().item()
     area = binary_scores(
-        logits[:, 1] - logits[:, 0], labels, resamples=resamples, generator=generator(seed, "scores")
-    ).auc.value  # fmt: skip
+        logits[:, 1] - logits[:, 0], labels, generator=generator(seed, "auc")
+    ).auc.value
     base, whole = accuracy[name, "clean", "none"], scores[name, "clean", "none"].auc.value
     record.value(f"turned.{name}.sum", base + hit, n=n, format=".3f")
     record.value(f"turned.{name}.auc_sum", whole + area, n=n, format=".2f")
@@ -617,7 +632,8 @@ for name, model in filters.items():
                   "AUC, clean": whole, "AUC, DeepFool": area})  # fmt: skip
 record.table(
     "turned", table, formats=dict.fromkeys(["clean", "DeepFool"], ".1%") | {"sum": ".3f"},
-    caption="DeepFool from the prediction, without a bound: the accuracies of a filter with two classes add up to 1.",
+    caption="DeepFool from the prediction, without a bound: do the two accuracies of a filter "
+    "add up to 1?",
 )  # fmt: skip
 
 # %% [markdown]
