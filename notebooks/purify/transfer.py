@@ -146,15 +146,15 @@ record.table(
 picks = range(6)
 record.figure(
     image_grid(
-        [[home.images[i] for i in picks], [images[i].cpu() for i in picks]],
+        [[home.images[i + 1] for i in picks], [images[i].cpu() for i in picks]],
         row_titles=[f"A: {home.card.name}", f"B: {new['test'].card.name}"],
-        notes=[[home.class_names[int(home.labels[i])] for i in picks],
+        notes=[[home.class_names[int(home.labels[i + 1])] for i in picks],
                [new["test"].class_names[int(labels[i])] for i in picks]],
     ),
     "sets",
     caption="Images of A, which clusters and dictionaries come from, above images of B, which they purify. Below each its class, or its group.",
     alt=f"Two rows of {len(picks)} pictures. Above, of {home.card.name}: "
-    + ", ".join(home.class_names[int(home.labels[i])] for i in picks)
+    + ", ".join(home.class_names[int(home.labels[i + 1])] for i in picks)
     + f". Below, of {new['test'].card.name}: "
     + ", ".join(new["test"].class_names[int(labels[i])] for i in picks) + ".",
     n=2 * len(picks),
@@ -491,6 +491,9 @@ record.table(
 # %% tags=["hide-input"]
 name, attack = "plain", "BIM"
 met = right[name].nonzero().flatten().cpu()
+met = met[
+    good[name, attack, "none"][met].int().argsort(stable=True)
+]  # those that fell come first
 by_group = [met[labels.cpu()[met] == g][:2] for g in (0, 1)]
 shown = torch.cat(by_group).tolist() or [0]
 parts = ["none", "reused", "own", "random filters", "low-pass"]
@@ -567,10 +570,11 @@ for r, name in enumerate(members):
     mine = of_class[kinds == names.index(name)]
     if len(mine):
         matrix[r] = torch.bincount(mine, minlength=len(home.class_names)) / len(mine)
+labels_of_a = ["\n" * (k % 2) + name for k, name in enumerate(home.class_names)]
 top = matrix.mean(0).argsort(descending=True)[:2].tolist()
 record.figure(
     heat_map(
-        matrix.numpy(), row_labels=members, column_labels=list(home.class_names), label="share of the row's images",
+        matrix.numpy(), row_labels=members, column_labels=labels_of_a, label="share of the row's images",
         row_title="class in B", column_title="class in A of the cluster", format=".2f",
     ),
     "matching",
