@@ -127,6 +127,10 @@ n = len(images)
 record.value("n_images", n, n=None)
 record.value("n_train_new", len(x_new), n=None)
 record.value("n_home", n_robust, n=None)
+record.summary({
+    "images of A that clusters and dictionaries come from": "n_home",
+    "training images of B": "n_train_new", "test images of B": "n_images",
+})  # fmt: skip
 
 # %%
 balance = []
@@ -186,6 +190,7 @@ for kind, (part, x, y) in kinds.items():
 reused, clusters = stages["A"].purifier, stages["A"].clusters
 record.value("clusters", len(clusters), n=n_robust)
 record.value("own_clusters", len(stages["B"].clusters), n=n_robust)
+record.summary({"clusters of A": "clusters", "clusters of B": "own_clusters"})
 
 # %%
 filters = {}
@@ -403,6 +408,8 @@ cells = [(name, attack) for name in filters for attack in chosen]
 share = {
     way: torch.stack([good[*cell, way] for cell in cells]).double().mean(0) for way in ways
 }
+none = torch.stack([good[*cell, "none"] for cell in cells]).double().mean()
+record.value("way.none", none, n=n * len(cells), format=".1%")
 table, gaps = [], {}
 for way in ways:
     gap = (share[way] - share["reused"])[draws].mean(1)
@@ -420,8 +427,6 @@ for way in ways:
     row = dict(zip(["minus reused", "low", "high"], gaps[way], strict=True))
     table.append({"purifier": way, "attacked": share[way].mean().item()} | row)
     table[-1] |= {"clean": clean.item(), "PSNR": psnr}
-none = torch.stack([good[*cell, "none"] for cell in cells]).double().mean()
-record.value("way.none", none, n=n * len(cells), format=".1%")
 
 # %%
 record.table(
