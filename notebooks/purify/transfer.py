@@ -97,7 +97,7 @@ place = choose_device(device)
 # %% [markdown]
 # ## Two sets
 #
-# $A$ is the set of the [chapter on purification](purification), and its purifier is the one made there. Of $B$ we take classes
+# $A$ is the set of the {doc}`chapter on purification <purification>`, and its purifier is the one made there. Of $B$ we take classes
 # and join them in two groups. The filter's answer is which group an image belongs to.
 
 # %%
