@@ -23,7 +23,7 @@
 # sides. What does reuse cost, against a purifier $p_B$ learned on $B$? And what does it bring, against filters that were
 # learned on nothing?
 #
-# The paper's $B$ is a set of adult images. We neither fetch nor show it. Any set that is unlike $A$ asks the same question, and
+# The paper's $B$ is neither fetched nor shown here. Any set of two classes that is unlike $A$ asks the same question, and
 # ours is a neutral one without faces. The attacks know the network and not the purifier.
 
 # %% tags=["parameters"]
@@ -370,9 +370,10 @@ record.summary({
 
 # %% tags=["hide-input"]
 paper = {
-    (cell.model, cell.defense, cell.attack): cell.value / 100 for cell in reported_cells(5)
+    (cell.model.partition("-")[2], cell.defense, cell.attack): cell.value / 100
+    for cell in reported_cells(5)
 }
-stands_for = {"robust": "NSFW-ResNet-50", "plain": "NSFW-AlexNet"}
+stands_for = {"robust": "ResNet-50", "plain": "AlexNet"}
 rows = {}
 for (name, attack), found in returned.items():
     rows[f"{name}, {attack}"] = found
@@ -618,7 +619,7 @@ record.summary({
 # without a bound.
 
 # %%
-cells = {key: paper["NSFW-AlexNet", "none", a] for key, a in
+cells = {key: paper["AlexNet", "none", a] for key, a in
          (("clean", "clean"), ("deepfool", "DeepFool"))}  # fmt: skip
 for key, value in cells.items():
     record.value(f"paper.{key}", value, n=None, note="printed in the paper", format=".2%")
