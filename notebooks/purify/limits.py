@@ -39,42 +39,25 @@ networks = {  # protected, each under the name of the one it stands for; the fir
 baseline = {"name": "small_cnn", "width": 8}  # f_bsl, whose clusters are taken
 epochs = 4  # passes over the training images
 learning_rate = 0.1  # the largest one
-max_clusters = 3  # most clusters in a class
-n_filters = 16  # filters of each dictionary, 8 x 8 pixels
-lmbda = 0.05  # weight of the l1 term
-images_per_cluster = 16  # most images that a dictionary is learned on
-dictionary_iterations = 10  # alternations of codes and filters
-robust_epochs = 1  # passes of robust semantic training
-robust_steps = 3  # PGD steps in it
+acsr = {  # the purifier: sizes, weight of the l1 term, and its robust training
+    "max_clusters": 3, "n_filters": 16, "lmbda": 0.05, "images_per_cluster": 16, "dictionary_iterations": 10,
+    "robust_epochs": 1, "robust_steps": 3}  # fmt: skip
 levels = [1, 2, 4, 8, 16, 32]  # l-infinity radii of Figure 4, in units of 1/255
 steps = 30  # of BIM, DeepFool and each search of CW
 search_steps = 6  # values that CW tries for its constant
-band_level = 8  # the level whose L2 length the attacks within a band have
-band_steps = 10  # of each of these
-sweep_levels = [4, 16]  # levels at which other settings are tried
-lambdas = [0.02, 0.2]  # other weights of the l1 term
-tikhonovs = [1.0, 20.0]  # other weights of the Tikhonov filter, whose usual one is 5
-n_swept = 8  # test images of these trials
-class_counts = [2, 10]  # numbers of classes
-class_attacks = ["FGSM .08"]  # the attacks there
-n_class_images = 10  # test images for each number of classes
-n_other = 1000  # training rows among which the images of other classes are found
-n_target = (
-    5  # classes that the ablation's networks tell apart; all others are for pre-training
-)
-ablation_attacks = ["CW"]  # the attacks there
-n_ablation = 8  # its test images
-ablation_seeds = [0]  # its training seeds
-sides = [32, 64]  # resolutions that are timed, sides in pixels
-n_timed = 2  # photographs that are timed
-copies = 2  # images at a time: the photograph and its mirror images
+band = {"level": 8, "steps": 10}  # attacks within a band: as long as FGSM at this level
+sweep = {  # other weights of the l1 term and of the Tikhonov filter, whose usual one is 5
+    "levels": [4, 16], "lambdas": [0.02, 0.2], "tikhonovs": [1.0, 20.0], "n_images": 8}  # fmt: skip
+classes = {"counts": [2, 10], "attacks": ["FGSM .08"], "n_images": 10}  # for each number
+pretraining = {  # training rows looked through, classes of the own task, attacks, test images
+    "n_rows": 1000, "n_target": 5, "attacks": ["CW"], "n_images": 8, "seeds": [0]}  # fmt: skip
+timed = {"sides": [32, 64], "n_photographs": 2, "copies": 2}  # pixels; images at a time
 resamples = 500  # of the bootstrap
 seeds = [0]  # the first decides networks, dictionaries and the bootstrap
 keep_rows = False  # keep attacked images, so that an interrupted run goes on
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
-import math
 import time
 
 import numpy as np
@@ -118,14 +101,8 @@ from blindspots.seeding import generator
 parameters = {
     "dataset": dataset, "side": side, "n_train": n_train, "n_robust": n_robust, "n_images": n_images, "skip": skip,
     "n_pool": n_pool, "networks": networks, "baseline": baseline, "epochs": epochs, "learning_rate": learning_rate,
-    "max_clusters": max_clusters, "n_filters": n_filters, "lmbda": lmbda, "images_per_cluster": images_per_cluster,
-    "dictionary_iterations": dictionary_iterations, "robust_epochs": robust_epochs, "robust_steps": robust_steps,
-    "levels": levels, "steps": steps, "search_steps": search_steps, "band_level": band_level,
-    "band_steps": band_steps, "sweep_levels": sweep_levels, "lambdas": lambdas, "tikhonovs": tikhonovs,
-    "n_swept": n_swept, "class_counts": class_counts, "class_attacks": class_attacks,
-    "n_class_images": n_class_images, "n_other": n_other, "n_target": n_target,
-    "ablation_attacks": ablation_attacks, "n_ablation": n_ablation, "ablation_seeds": ablation_seeds,
-    "sides": sides, "n_timed": n_timed, "copies": copies, "resamples": resamples, "seeds": seeds,
+    "acsr": acsr, "levels": levels, "steps": steps, "search_steps": search_steps, "band": band, "sweep": sweep,
+    "classes": classes, "pretraining": pretraining, "timed": timed, "resamples": resamples, "seeds": seeds,
     "keep_rows": keep_rows,
 }  # fmt: skip
 seed = seeds[0]
@@ -149,6 +126,7 @@ images, labels = x_pool[:n_images], y_pool[:n_images]
 n_all = len(train.class_names)
 
 
+# %%
 def trained(spec, x, y, k, passes=epochs, luck=seed):
     channels = {} if spec["name"] == "torchvision_classifier" else {"in_channels": 3}
     options = dict(epochs=passes, batch_size=32, learning_rate=learning_rate, seed=luck)
@@ -156,16 +134,26 @@ def trained(spec, x, y, k, passes=epochs, luck=seed):
     return trained_classifier({**spec, **channels, "n_classes": k}, x, y, **options)[0]
 
 
+sizes = (
+    "max_clusters",
+    "n_filters",
+    "lmbda",
+    "images_per_cluster",
+    "dictionary_iterations",
+)
+given = {name: acsr[name] for name in sizes} | dict(
+    data_sha256=train.card.sha256, seed=seed
+)
+given |= dict(
+    epochs=acsr["robust_epochs"], attack=TrainingAttack(steps=acsr["robust_steps"])
+)
+
+
 def stages_of(start, x, y):
-    options = dict(max_clusters=max_clusters, n_filters=n_filters, lmbda=lmbda)
-    options |= dict(images_per_cluster=images_per_cluster, epochs=robust_epochs)
-    options |= dict(dictionary_iterations=dictionary_iterations, batch_size=50, seed=seed)
-    options |= dict(
-        data_sha256=train.card.sha256, attack=TrainingAttack(steps=robust_steps)
-    )
-    return fit_acsr(start, x, y, features=compute_features, **options)
+    return fit_acsr(start, x, y, features=compute_features, batch_size=50, **given)
 
 
+lmbda = acsr["lmbda"]
 f_bsl = trained(baseline, x_train, y_train, n_all)
 models = {name: trained(spec, x_train, y_train, n_all) for name, spec in networks.items()}
 keys = {name: name.lower().replace("-", "_") for name in models}
@@ -281,12 +269,9 @@ def half_level(rows, clean, at, samples):
 
 
 def returned(clean, hit, washed, samples):
-    before, low, after = (
-        rows[:, samples].double().sum((0, 2)) for rows in (clean, hit, washed)
-    )
-    return middle(
-        torch.where(before > low, (after - low) / (before - low).clamp_min(1), 0.0)
-    )
+    parts = [rows[:, samples].double().sum((0, 2)) for rows in (clean, hit, washed)]
+    lost, back = parts[0] - parts[1], parts[2] - parts[1]
+    return middle(torch.where(lost > 0, back / lost.clamp_min(1), 0.0))
 
 
 limits = {}
@@ -407,6 +392,7 @@ def low_shares(change):
     return soft, cutoff_split(moved)[0].square().flatten(1).sum(1) / total
 
 
+# %%
 static = torch.randn(images.shape, generator=generator(seed, "white noise")).to(images)
 changes = {f"FGSM {v}/255": attacked[first, v] - images for v in levels}
 changes |= {attack: batch - images for attack, batch in struck.items()}
@@ -425,6 +411,8 @@ record.table(
     caption="Share of a change's energy at low frequencies, by the filter and by the sharp cut; root mean square of what the filter keeps of it; "
     "L2 length. Medians over images.",
 )  # fmt: skip
+
+# %%
 energies = {row["change"]: row for row in rows}
 linf = [energies[f"FGSM {v}/255"]["low, sharp cut"] for v in levels]
 others = [energies[attack]["low, sharp cut"] for attack in struck]
@@ -443,11 +431,13 @@ record.value(
 # the low band stays.
 
 # %%
-length = band_level / 255 * math.sqrt(images[0].numel())
-record.value("band_level", band_level, n=None)
+length = band["level"] / 255 * images[0].numel() ** 0.5
+record.value("band_level", band["level"], n=None)
 bands = {"gradient": None, "low band": 0, "high band": 1}
 options = dict(strength=length, reading="absolute")
-swift = dict(direction="gradient", steps=band_steps, step_share=2.5 / band_steps, **options)
+swift = dict(
+    direction="gradient", steps=band["steps"], step_share=2.5 / band["steps"], **options
+)
 
 
 def within(part):
@@ -544,6 +534,8 @@ for level in (0, *levels):
             for which in ("low part attacked", "detail attacked")
         ]
 exchange = pd.DataFrame(rows)
+
+# %%
 for which in ("low part attacked", "detail attacked"):
     part = exchange[(exchange.what == which) & (exchange.level > 0)]
     record.value(
@@ -595,6 +587,8 @@ for key, value in {"table": found, "linf": against}.items():
         f"recovered.{key}", value[0], n=n_images, spread=value[1:],
         note="95 % bootstrap interval over images", format=".0%",
     )  # fmt: skip
+
+# %%
 record.value(
     "taken.table",
     1 - before.float().mean() / start.float().mean(),
@@ -685,16 +679,17 @@ record.figure(
 # half of the accuracy is gone. No claim is judged by this.
 
 # %%
+n_swept, sweep_levels = sweep["n_images"], sweep["levels"]
 few = slice(0, n_swept)
 picks = torch.randint(n_swept, (resamples, n_swept), generator=generator(seed, "sweep"))
 picks = torch.cat([torch.arange(n_swept)[None], picks])
-settings = {f"λ = {v:g}": dict(lmbda=v) for v in sorted({*lambdas, lmbda})}
+settings = {f"λ = {v:g}": dict(lmbda=v) for v in sorted({*sweep["lambdas"], lmbda})}
 settings |= {
-    f"λT = {v:g}": dict(lmbda=lmbda, tikhonov=v) for v in sorted({*tikhonovs, 5.0})
+    f"λT = {v:g}": dict(lmbda=lmbda, tikhonov=v) for v in sorted({*sweep["tikhonovs"], 5.0})
 }
 shown, rows = {}, []
-for name, given in settings.items():
-    wash = acsr_purifier(stages.robust.encode, clusters, each, **given)
+for name, weights in settings.items():
+    wash = acsr_purifier(stages.robust.encode, clusters, each, **weights)
     good = [
         (predict(model, wash(attacked[first, v][few])) == labels[few]).cpu()
         for v in (0, *sweep_levels)
@@ -728,8 +723,15 @@ record.value("settings.most", max(spread), n=n_swept, unit="/255", format=".1f")
 # third network, also from scratch, takes as many training steps as both of its trainings together.
 
 # %%
+n_target, luck_of = pretraining["n_target"], pretraining["seeds"]
 record.value("n_target", n_target, n=None)
-more = load(dataset, split="train", size=side, limit=n_other, data_root=data_root or None)
+more = load(
+    dataset,
+    split="train",
+    size=side,
+    limit=pretraining["n_rows"],
+    data_root=data_root or None,
+)
 record.add_data(more)
 x_other, y_other = more.images.to(place), more.labels.to(place)
 apart = y_other >= n_target
@@ -740,7 +742,7 @@ extra = round(epochs * len(x_other) / len(x_own))
 record.value("pretraining.images", len(x_other), n=None)
 record.value("pretraining.own_images", len(x_own), n=None)
 spec, readers = networks[first], {}
-for luck in ablation_seeds:
+for luck in luck_of:
     old = trained(spec, x_other, y_other, n_all - n_target, luck=luck)
     readers["pre-trained", luck], _ = finetuned_classifier(
         old, x_own, y_own, n_classes=n_target, data_sha256=train.card.sha256,
@@ -749,12 +751,14 @@ for luck in ablation_seeds:
     readers["from scratch", luck] = trained(spec, x_own, y_own, n_target, luck=luck)
     longer = dict(passes=epochs + extra, luck=luck)
     readers["from scratch, as long", luck] = trained(spec, x_own, y_own, n_target, **longer)
-known = (y_pool < n_target).nonzero().flatten()[:n_ablation]
+
+# %%
+known = (y_pool < n_target).nonzero().flatten()[: pretraining["n_images"]]
 x_known, y_known = x_pool[known], y_pool[known]
 n_known = len(known)
 
 # %%
-kept_attacks = {attack: table_attacks[attack] for attack in ablation_attacks}
+kept_attacks = {attack: table_attacks[attack] for attack in pretraining["attacks"]}
 rows = []
 for (kind, luck), reader in readers.items():
     met_here, hits_here = compare_attacks(
@@ -792,11 +796,11 @@ table = []
 for kind in kinds:
     for way in ("as attacked", "purified"):
         row = {"network": kind, "image": way}
-        for attack in ["none", *ablation_attacks]:
+        for attack in ["none", *pretraining["attacks"]]:
             value, low, high = middle(sampled[kind, way, attack])
             record.value(
                 f"pretraining.{slugs[kind]}.{names[attack]}.{way.replace(' ', '_')}", value, n=n_known,
-                spread=(low, high), seeds=ablation_seeds, note="95 % bootstrap interval over images", format=".1%",
+                spread=(low, high), seeds=luck_of, note="95 % bootstrap interval over images", format=".1%",
             )  # fmt: skip
             row[attack] = f"{100 * value:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
         table.append(row)
@@ -808,12 +812,12 @@ record.table(
 # %%
 gaps = {}
 for other in kinds[1:]:
-    for attack in ["none", *ablation_attacks]:
+    for attack in ["none", *pretraining["attacks"]]:
         gap = sampled[kinds[0], "purified", attack] - sampled[other, "purified", attack]
         value, low, high = middle(gap)
         record.value(
             f"pretraining.gain.{slugs[other]}.{names[attack]}", value, n=n_known, spread=(low, high),
-            seeds=ablation_seeds, note="95 % bootstrap interval over images", format="+.3f",
+            seeds=luck_of, note="95 % bootstrap interval over images", format="+.3f",
         )  # fmt: skip
         title = "clean" if attack == "none" else attack
         gaps[f"{title}, minus {other}"] = (value, low, high)
@@ -823,7 +827,7 @@ for kind in kinds:
     )
     value, low, high = middle(kept)
     record.value(
-        f"pretraining.kept.{slugs[kind]}", value, n=n_known, spread=(low, high), seeds=ablation_seeds,
+        f"pretraining.kept.{slugs[kind]}", value, n=n_known, spread=(low, high), seeds=luck_of,
         note="95 % bootstrap interval over images", format=".2f",
     )  # fmt: skip
 
@@ -857,8 +861,9 @@ record.figure(
 # guess is worth more with few classes, we give it with chance taken off both, too.
 
 # %%
-rows, kept = [], {}
-for k in class_counts:
+counts, n_class_images = classes["counts"], classes["n_images"]
+kept = {}
+for k in counts:
     own = y_train < k
     x, y = x_train[own], y_train[own]
     if k == n_all:
@@ -870,11 +875,11 @@ for k in class_counts:
     seen = (y_pool < k).nonzero().flatten()[:n_class_images]
     x_seen, y_seen = x_pool[seen], y_pool[seen]
     met_k, hits_k = compare_attacks(
-        reader, x_seen, y_seen, {a: table_attacks[a] for a in class_attacks},
+        reader, x_seen, y_seen, {a: table_attacks[a] for a in classes["attacks"]},
         measures={}, keep=keep,
     )  # fmt: skip
     good = {"clean": (predict(reader, x_seen) == y_seen).cpu()[None]}
-    shots = [x_seen.clone() for _ in class_attacks]
+    shots = [x_seen.clone() for _ in classes["attacks"]]
     for shot, row in zip(shots, hits_k.values(), strict=True):
         shot[met_k] = row.images
     good["attacked"] = torch.stack([(predict(reader, s) == y_seen).cpu() for s in shots])
@@ -909,12 +914,14 @@ for k, (good, made, shots, truth) in kept.items():
                  "kept": "{:.2f} [{:.2f}, {:.2f}]".format(*raw), "less chance": "{:.2f} [{:.2f}, {:.2f}]".format(*fair),
                  "right class chosen": chosen, "separation": apart})  # fmt: skip
     kept[k] = (raw, fair)
+
+# %%
 record.table(
     "classes", rows, formats={"classes": "d", "clusters": "d", "separation": ".2f"} | dict.fromkeys(["clean", "attacked", "purified", "right class chosen"], ".0%"),
     caption="Accuracy by the number of classes, mean over the attacks; purified over clean accuracy, as it is and with chance taken off both, "
     "with 95 % bootstrap intervals; share of attacked images given a cluster of their class; distance of a cluster to the nearest one of another class, in own radii.",
 )  # fmt: skip
-fewest, most = class_counts[0], class_counts[-1]
+fewest, most = counts[0], counts[-1]
 for key, index in {"change": 0, "change_fair": 1}.items():
     change = kept[most][index][0] - kept[fewest][index][0]
     record.value(f"classes.{key}", change, n=n_class_images, format="+.3f")
@@ -925,8 +932,8 @@ with torch.no_grad():
     )
 
 # %% tags=["hide-input"]
-shown = {f"{k} classes": kept[k][0] for k in class_counts}
-shown |= {f"{k} classes, less chance": kept[k][1] for k in class_counts}
+shown = {f"{k} classes": kept[k][0] for k in counts}
+shown |= {f"{k} classes, less chance": kept[k][1] for k in counts}
 record.figure(
     forest(shown, label="accuracy on purified attacked images / on clean ones", format=".2f", references={"all": 1.0}),
     "classes",
@@ -949,12 +956,12 @@ record.figure(
 # the pixels is $p = 1$.
 
 # %%
+sides, n_timed, copies = (timed[key] for key in ("sides", "n_photographs", "copies"))
 rows = []
 for who, name in enumerate(PHOTOGRAPHS[-n_timed:]):
     for length_of_side in sides:
         picture = photograph(name, size=length_of_side)
-        turns = [picture, picture.flip(2), picture.flip(1), picture.flip(1, 2)][:copies]
-        batch = torch.stack(turns).to(place)
+        batch = torch.stack([picture] * copies).to(place)
         if not who:
             purify(batch)  # the first call prepares the transforms
         found = purify.in_detail(batch)
@@ -967,13 +974,15 @@ for who, name in enumerate(PHOTOGRAPHS[-n_timed:]):
             "whole": found.seconds / copies, "coding": (time.perf_counter() - tick) / copies,
             "iterations": count, "megabytes": fit.codes[0].numel() * fit.codes.element_size() / 1e6,
         })  # fmt: skip
+
+# %%
 timing = pd.DataFrame(rows)
 for key in ("whole", "coding"):
     slopes = [
         np.polyfit(np.log(part.pixels), np.log(part[key]), 1)[0]
         for _, part in timing.groupby("photograph", sort=False)
     ]
-    reach = stats.t.ppf(0.975, n_timed - 1) * np.std(slopes, ddof=1) / math.sqrt(n_timed)
+    reach = stats.t.ppf(0.975, n_timed - 1) * np.std(slopes, ddof=1) / n_timed**0.5
     value = float(np.mean(slopes))
     record.value(
         f"time.exponent.{key}", value, n=n_timed, spread=(value - reach, value + reach),
@@ -983,7 +992,7 @@ by_side = timing.groupby("side")[["whole", "coding", "iterations", "megabytes"]]
 
 # %%
 ends = by_side.iloc[[-2, -1]].whole.to_numpy()
-final = math.log(ends[1] / ends[0]) / (2 * math.log(sides[-1] / sides[-2]))
+final = np.log(ends[1] / ends[0]) / (2 * np.log(sides[-1] / sides[-2]))
 record.value("time.exponent.last", final, n=n_timed, format=".2f")
 record.value("time.threads", torch.get_num_threads(), n=None)
 record.table(
