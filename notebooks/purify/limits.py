@@ -194,7 +194,11 @@ for name, target in models.items():
 details = {level: purify.in_detail(attacked[first, level]) for level in (0, *levels)}
 for level, found in details.items():
     answers[first, "ACSR", level] = predict(model, found.images)
-right = {case: (given == labels).cpu() for case, given in answers.items()}
+cases = [(first, way) for way in ("undefended", *ways)]
+cases += [(name, way) for name in models if name != first for way in ("undefended", "ACSR")]
+right = {
+    (*case, v): (answers[*case, v] == labels).cpu() for case in cases for v in (0, *levels)
+}
 
 # %%
 rows = []
@@ -214,7 +218,7 @@ table = [
         ("clean" if not v else f"{v}/255"):
         "{:.0f} [{:.0f}, {:.0f}]".format(*100 * lines.loc[(n, w, v)]) for v in (0, *levels)
     }
-    for n, w in dict.fromkeys((n, w) for n, w, _ in right)
+    for n, w in cases
 ]  # fmt: skip
 record.table(
     "accuracy", table,
@@ -225,13 +229,14 @@ record.table(
 # Two rows around each value, so that their mean is the value and the band is as wide as the interval.
 half = (cells.high - cells.low) / 2
 wide = pd.concat([cells.assign(accuracy=cells.accuracy + sign * half) for sign in (-1, 1)])
-shown = [wide[(wide.network == first) & wide.way.isin(["undefended", "ACSR"])]]
-shown += [cells[(cells.network == first) & (cells.way == way)] for way in list(ways)[1:]]
-shown = pd.concat(shown)
+sources = {w: wide if w in ("undefended", "ACSR") else cells for w in ["undefended", *ways]}
+shown = pd.concat([
+    b[(b.network == first) & (b.way == w) & (b.level > 0)] for w, b in sources.items()
+])  # fmt: skip
 ends = {w: lines.loc[first, w].accuracy for w in ["undefended", *ways]}
 record.figure(
     curves_with_bands(
-        shown, x="level", y="accuracy", hue="way", x_scale="symlog",
+        shown, x="level", y="accuracy", hue="way", x_scale="log", references={"clean": lines.loc[first, "undefended", 0].accuracy},
         x_label="l-infinity radius of FGSM, in units of 1/255", y_label=f"accuracy, {first}",
     ),
     "levels",
@@ -275,7 +280,7 @@ def returned(clean, hit, washed, samples):
 
 
 limits = {}
-for name, way in dict.fromkeys((n, w) for n, w, _ in right):
+for name, way in cases:
     rows = [right[name, way, level] for level in (0, *levels)]
     found = half_level(rows, right[name, "undefended", 0], levels, draws)
     record.value(
@@ -474,6 +479,11 @@ for row in rows:
             f"band.{where}.{key}", row[column], n=n_images, spread=bounds,
             note="95 % interval of Wilson", format=".1%",
         )  # fmt: skip
+    if (
+        row["change"] == "white noise"
+    ):  # it takes next to nothing, so that its share says nothing
+        row |= dict.fromkeys(("comes back", "from", "to"))
+        continue
     record.value(
         f"band.recovered.{key}", row["comes back"], n=n_images, spread=(row["from"], row["to"]),
         note="95 % bootstrap interval over images", format=".0%",
@@ -525,19 +535,15 @@ for (which, level), batch in mixed.items():
         note="95 % interval of Wilson", format=".1%",
     )  # fmt: skip
     rows.append({"what": which, "level": level, "accuracy": good.float().mean().item()})
-for level in (0, *levels):
+for level in levels:
     value = right[first, "ACSR", level].float().mean().item()
     rows.append({"what": "both attacked", "level": level, "accuracy": value})
-    if not level:
-        rows += [
-            {"what": which, "level": 0, "accuracy": value}
-            for which in ("low part attacked", "detail attacked")
-        ]
+value_clean = right[first, "ACSR", 0].float().mean().item()
 exchange = pd.DataFrame(rows)
 
 # %%
 for which in ("low part attacked", "detail attacked"):
-    part = exchange[(exchange.what == which) & (exchange.level > 0)]
+    part = exchange[exchange.what == which]
     record.value(
         f"exchange.{which.split()[0]}.all",
         part.accuracy.mean(),
@@ -548,7 +554,7 @@ for which in ("low part attacked", "detail attacked"):
 # %% tags=["hide-input"]
 record.figure(
     curves_with_bands(
-        exchange.sort_values("level"), x="level", y="accuracy", hue="what", x_scale="symlog",
+        exchange[exchange.level > 0], x="level", y="accuracy", hue="what", x_scale="log", references={"clean, purified": value_clean},
         x_label="l-infinity radius of FGSM, in units of 1/255", y_label="accuracy, purified",
     ),
     "exchange",

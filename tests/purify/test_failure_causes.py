@@ -8,7 +8,7 @@ from blindspots.seeding import generator
 
 
 def test_each_case_is_told_from_the_others():
-    # right, misread anyway, broken by purifying, still attacked, another answer, right although misread before
+    # right, misread anyway, broken by purifying, still attacked, new answer, right although misread before
     labels = torch.zeros(6, dtype=torch.long)
     found = failure_causes(
         labels,

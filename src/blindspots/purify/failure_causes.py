@@ -8,7 +8,7 @@ from torch import Tensor
 from blindspots import checks
 from blindspots.types import Flags
 
-FAILURE_CAUSES = ("misread anyway", "broken by purifying", "still attacked", "another answer")
+FAILURE_CAUSES = ("misread anyway", "broken by purifying", "still attacked", "new answer")
 
 
 def failure_causes(
@@ -21,7 +21,7 @@ def failure_causes(
     | misread anyway | the clean image is misread without any purifier |
     | broken by purifying | the clean image is misread once it is purified |
     | still attacked | the purified attacked image has the answer of the attacked one |
-    | another answer | neither: a wrong answer that the attack alone did not have |
+    | new answer | neither: a wrong answer that the attack alone did not have |
 
     Args:
         labels: (N,), the true classes.
