@@ -348,6 +348,11 @@ record.figure(
 # {record}`purify/limits#half.vgg_16.smooth_part` and with the oracle's cluster at
 # {record}`purify/limits#half.vgg_16.oracle_cluster`. Over all levels the purifier gives back
 # {record}`purify/limits#recovered.all|.0%` of what FGSM takes.
+#
+# Averaged over the levels, the first network reads {record}`purify/limits#mean.acsr` of the images behind the learned
+# dictionaries, {record}`purify/limits#mean.noise_filters` behind noise filters, and
+# {record}`purify/limits#mean.smooth_part` behind the smooth part alone. The distance of the first two is what learning
+# from clean images is worth here.
 
 # %% tags=["hide-input"]
 pick = int((right[first, "undefended", 0] & (labels != 0).cpu()).nonzero()[0, 0])
@@ -428,6 +433,11 @@ record.value(
 )
 
 # %% [markdown]
+# Below the cut lie {record}`purify/limits#low_share.linf` of the energy of $\ell_\infty$ FGSM, averaged over the levels,
+# {record}`purify/limits#low_share.table` of that of the tables' attacks, and {record}`purify/limits#low_share.noise` of
+# that of white noise, which is the share of waves that count as low. Read the rows of FGSM from top to bottom: the share
+# says how the change is shaped, the size how long it is. A level scales the same signs, so it is the size that grows.
+#
 # ## Attacks that may use one band only
 #
 # Five changes of equal $L_2$ length, that of FGSM at {record}`purify/limits#band_level`/255: along the signs
@@ -513,7 +523,12 @@ record.figure(
 # Of the accuracy that the attack within the high band takes, {record}`purify/limits#band.recovered.high_band|.0%` comes
 # back; within the low band {record}`purify/limits#band.recovered.low_band|.0%`. The attack within the low band leaves
 # {record}`purify/limits#band.attacked.low_band|.0%` of the images read correctly, the one within the high band
-# {record}`purify/limits#band.attacked.high_band|.0%`: read the share beside what there was to take.
+# {record}`purify/limits#band.attacked.high_band|.0%`: read the share beside what there was to take. White noise of that
+# length leaves {record}`purify/limits#band.attacked.white_noise|.0%`: so much for the length alone.
+#
+# Between the norms: of what the signs take, {record}`purify/limits#band.recovered.sign|.0%` comes back, of what the
+# gradient takes {record}`purify/limits#band.recovered.gradient|.0%`. Look at their low shares in the table before the
+# norm is blamed.
 #
 # ## Whose part does the harm?
 #
@@ -849,6 +864,9 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
+# The paper reports a gain of 26 points. Here it is {record}`purify/limits#pretraining.gain.from_scratch.cw` of the whole,
+# and {record}`purify/limits#pretraining.gain.from_scratch_as_long.cw` against equal steps.
+#
 # Under CW with ACSR, the pre-trained network reads {record}`purify/limits#pretraining.pre_trained.cw.purified` of the
 # images, the one from scratch {record}`purify/limits#pretraining.from_scratch.cw.purified`, the one from scratch that
 # is trained as long {record}`purify/limits#pretraining.from_scratch_as_long.cw.purified`. On clean images without a
@@ -952,8 +970,12 @@ record.figure(
 
 # %% [markdown]
 # From the fewest to the most classes, the share kept changes by {record}`purify/limits#classes.change`, with chance
-# taken off by {record}`purify/limits#classes.change_fair`. The features of a wide ResNet of the paper's width have
-# {record}`purify/limits#classes.wide_features` dimensions, whatever its depth; the text says 2048 or more.
+# taken off by {record}`purify/limits#classes.change_fair`. A change near 0 in the first and not in the second means that
+# chance has filled the gap: with two classes, an attacked image that is read at random is read correctly half of the
+# time.
+#
+# The features of a wide ResNet of the paper's width have {record}`purify/limits#classes.wide_features` dimensions,
+# whatever its depth; the text says 2048 or more.
 #
 # ## Time against resolution
 #
