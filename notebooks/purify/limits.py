@@ -10,7 +10,7 @@
 #
 # ## Two parts, one of them untouched
 #
-# The purifier of the [chapter before](purification.py) returns $x_\text{low} + \sum_m d_m * r_m$. A change $\delta$ of
+# The purifier of the {doc}`chapter before <purification>` returns $x_\text{low} + \sum_m d_m * r_m$. A change $\delta$ of
 # the image arrives in both parts. Its share in $x_\text{low}$ passes as it is; the rest is coded anew. The paper
 # explains the failures at large $\ell_\infty$ levels by the first part. That can be tested in three ways: by what an
 # attack has in each part, by attacks that may use one part only, and by exchanging one part for that of the clean
@@ -110,7 +110,7 @@ record = Record("purify/limits", parameters=parameters, seed=seed)
 place = choose_device(device)
 
 # %% [markdown]
-# Networks, clusters, dictionaries and the robust network are made as in the [chapter on purification](purification.py),
+# Networks, clusters, dictionaries and the robust network are made as in the {doc}`chapter on purification <purification>`,
 # from the same training images. The test images are others.
 
 # %%
@@ -382,7 +382,7 @@ record.figure(
 # %% [markdown]
 # ## Where the energy of an attack lies
 #
-# The chapter on [sparse coding](sparse_coding.py) judges how the share in the low part changes with the level. Here the
+# The chapter on {doc}`sparse coding <sparse_coding>` judges how the share in the low part changes with the level. Here the
 # same shares stand beside the attacks of the tables, once by the Tikhonov filter, once by the sharp cut.
 
 # %%
@@ -1061,7 +1061,7 @@ record.figure(
 # Between the two largest sides alone it is {record}`purify/limits#time.exponent.last`: small images spend a part of
 # their time on calls rather than pixels, which makes the whole slope look flatter.
 #
-# That one robust network serves all four protected ones is judged in the [chapter on purification](purification.py).
+# That one robust network serves all four protected ones is judged in the {doc}`chapter on purification <purification>`.
 #
 # ## What holds
 #
