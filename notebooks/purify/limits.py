@@ -212,7 +212,7 @@ for (name, way, level), good in right.items():
     rows.append({"network": name, "way": way, "level": level,
                  "accuracy": good.float().mean().item(), "low": low, "high": high})  # fmt: skip
 cells = pd.DataFrame(rows)
-lines = cells.set_index(["network", "way", "level"])
+lines = cells.set_index(["network", "way", "level"]).sort_index()
 table = [
     {"network": n, "image": w} | {
         ("clean" if not v else f"{v}/255"):
@@ -333,6 +333,8 @@ record.figure(
     + "; ".join(f"{w} {v:.1f} ({low:.1f} to {high:.1f})" for w, (v, low, high) in limits.items()) + ".",
     n=n_images,
 )  # fmt: skip
+
+# %% tags=["hide-input"]
 record.figure(
     forest(back, label="share of the accuracy taken that comes back", references={"all of it": 1.0}, format=".0%"),
     "recovered",
@@ -404,6 +406,8 @@ def low_shares(change):
 
 # %%
 static = torch.randn(images.shape, generator=generator(seed, "white noise")).to(images)
+length = band["level"] / 255 * images[0].numel() ** 0.5
+static *= (length / static.flatten(1).norm(dim=1))[:, None, None, None]
 changes = {f"FGSM {v}/255": attacked[first, v] - images for v in levels}
 changes |= {attack: batch - images for attack, batch in struck.items()}
 changes |= {"white noise": static, "the images": images - images.mean((2, 3), keepdim=True)}
@@ -426,11 +430,10 @@ record.table(
 energies = {row["change"]: row for row in rows}
 linf = [energies[f"FGSM {v}/255"]["low, sharp cut"] for v in levels]
 others = [energies[attack]["low, sharp cut"] for attack in struck]
-record.value("low_share.linf", float(np.mean(linf)), n=n_images, format=".0%")
-record.value("low_share.table", float(np.mean(others)), n=n_images, format=".0%")
-record.value(
-    "low_share.noise", energies["white noise"]["low, sharp cut"], n=n_images, format=".0%"
-)
+shares = {"linf": np.mean(linf), "table": np.mean(others)}
+shares["noise"] = energies["white noise"]["low, sharp cut"]
+for key, share in shares.items():
+    record.value(f"low_share.{key}", float(share), n=n_images, format=".0%")
 
 # %% [markdown]
 # Below the cut lie {record}`purify/limits#low_share.linf` of the energy of $\ell_\infty$ FGSM, averaged over the levels,
@@ -446,7 +449,6 @@ record.value(
 # the low band stays.
 
 # %%
-length = band["level"] / 255 * images[0].numel() ** 0.5
 record.value("band_level", band["level"], n=None)
 bands = {"gradient": None, "low band": 0, "high band": 1}
 options = dict(strength=length, reading="absolute")
@@ -463,8 +465,7 @@ pushed = {"sign": attack_at_strength("fgsm", model, images, labels, **options).i
 for name, part in bands.items():
     target = model if part is None else within(part)
     pushed[name] = attack_at_strength("bim", target, images, labels, **swift).images
-reach = length / static.flatten(1).norm(dim=1)
-pushed["white noise"] = (images + reach[:, None, None, None] * static).clamp(0, 1)
+pushed["white noise"] = (images + static).clamp(0, 1)
 start = right[first, "undefended", 0][None]
 rows, shown = [], {}
 for name, batch in pushed.items():
@@ -721,15 +722,17 @@ for name, weights in settings.items():
         ("clean" if not v else f"{v}/255"): row.float().mean().item()
         for v, row in zip((0, *sweep_levels), good, strict=True)
     } | dict(zip(("half at", "from", "to"), shown[name], strict=True)))  # fmt: skip
+
+# %%
+spread = [value for value, _, _ in shown.values()]
+for key, value in {"least": min(spread), "most": max(spread)}.items():
+    record.value(f"settings.{key}", value, n=n_swept, unit="/255", format=".1f")
 record.table(
     "settings", rows, formats=dict.fromkeys(["clean", *[f"{v}/255" for v in sweep_levels]], ".0%") | dict.fromkeys(["half at", "from", "to"], ".1f"),
     units=dict.fromkeys(["half at", "from", "to"], "1/255"),
     caption=f"Accuracy of purified images by setting and level, and the level at which half of the clean accuracy is gone, between the levels shown; "
     f"{sweep_levels[-1]} stands for as much or more.",
 )  # fmt: skip
-spread = [value for value, _, _ in shown.values()]
-record.value("settings.least", min(spread), n=n_swept, unit="/255", format=".1f")
-record.value("settings.most", max(spread), n=n_swept, unit="/255", format=".1f")
 
 # %% [markdown]
 # The level at which half is gone lies between {record}`purify/limits#settings.least` and
@@ -940,11 +943,6 @@ for k, (good, made, shots, truth) in kept.items():
     kept[k] = (raw, fair)
 
 # %%
-record.table(
-    "classes", rows, formats={"classes": "d", "clusters": "d", "separation": ".2f"} | dict.fromkeys(["clean", "attacked", "purified", "right class chosen"], ".0%"),
-    caption="Accuracy by the number of classes, mean over the attacks; purified over clean accuracy, as it is and with chance taken off both, "
-    "with 95 % bootstrap intervals; share of attacked images given a cluster of their class; distance of a cluster to the nearest one of another class, in own radii.",
-)  # fmt: skip
 fewest, most = counts[0], counts[-1]
 for key, index in {"change": 0, "change_fair": 1}.items():
     change = kept[most][index][0] - kept[fewest][index][0]
@@ -954,6 +952,11 @@ with torch.no_grad():
     record.value(
         "classes.wide_features", wide_net.encode(images[:1].cpu()).shape[1], n=None
     )
+record.table(
+    "classes", rows, formats={"classes": "d", "clusters": "d", "separation": ".2f"} | dict.fromkeys(["clean", "attacked", "purified", "right class chosen"], ".0%"),
+    caption="Accuracy by the number of classes, mean over the attacks; purified over clean accuracy, as it is and with chance taken off both, "
+    "with 95 % bootstrap intervals; share of attacked images given a cluster of their class; distance of a cluster to the nearest one of another class, in own radii.",
+)  # fmt: skip
 
 # %% tags=["hide-input"]
 shown = {f"{k} classes": kept[k][0] for k in counts}
