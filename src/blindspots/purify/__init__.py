@@ -8,9 +8,11 @@ from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.cluster_agreement import ClusterAgreement, cluster_agreement
 from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
+from blindspots.purify.cutoff_split import cutoff_split
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.dictionary_likeness import dictionary_likeness
 from blindspots.purify.duality_gap import duality_gap
+from blindspots.purify.failure_causes import FAILURE_CAUSES, failure_causes
 from blindspots.purify.fit_acsr import AcsrStages, fit_acsr
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.gaussian_twin import gaussian_twin
@@ -47,6 +49,7 @@ from blindspots.purify.unrolled_cbpdn import unrolled_cbpdn
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "FAILURE_CAUSES",
     "AcsrPurifier",
     "AcsrStages",
     "ClusterAgreement",
@@ -75,11 +78,13 @@ __all__ = [
     "cbpdn",
     "cluster_agreement",
     "crop_ensemble",
+    "cutoff_split",
     "defended",
     "deflect_pixels",
     "deflection_ensemble",
     "dictionary_likeness",
     "duality_gap",
+    "failure_causes",
     "fit_acsr",
     "fit_cluster_dictionaries",
     "fit_quilting",
