@@ -1,6 +1,6 @@
 """The Pareto front by hand and by definition; the points, their names and the front in the drawing."""
 
-from itertools import pairwise
+from itertools import combinations
 
 import pytest
 import torch
@@ -41,10 +41,15 @@ def test_every_point_has_its_name_its_interval_and_the_front_its_steps():
     assert [list(POINTS[name]) for name in ("none", "fast", "slow")] in drawn
 
 
-def test_names_of_near_points_do_not_share_a_place():
-    figure = trade_off({name: (1.0 + 0.01 * index, 0.5) for index, name in enumerate("abcd")}, **LABELS)
-    heights = sorted(text.xyann[1] for text in figure.axes[0].texts)
-    assert all(after - before > 10 for before, after in pairwise(heights))
+def test_names_cover_neither_points_nor_each_other():
+    points = {name: (1.0 + 0.2 * index, 0.5) for index, name in enumerate(("JPEG", "STL", "ACSR", "low-pass"))}
+    figure = trade_off(points | {"none": (0.1, 0.1), "TVM": (90.0, 0.9)}, **LABELS)
+    figure.draw_without_rendering()
+    axes, renderer = figure.axes[0], figure._get_renderer()
+    boxes = [text.get_window_extent(renderer).shrunk(0.9, 0.7) for text in axes.texts]
+    centers = [axes.transData.transform(point) for point in points.values()]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert not any(box.contains(*center) for box in boxes for center in centers)
 
 
 def test_the_same_points_give_the_same_bytes():

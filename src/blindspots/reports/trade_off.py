@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blindspots.reports.style import INK, MARKERS, PALETTE, SOFT, new_figure, theme
 
 Point = tuple[float, float] | tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
+
+_LETTER = 5.4  # points, the mean width of a letter of a name
 
 
 def pareto_front(points: Mapping[str, Point]) -> tuple[str, ...]:
@@ -62,26 +68,48 @@ def trade_off(points: Mapping[str, Point], *, cost_label: str, value_label: str,
             if around:
                 axes.plot([cost, cost], around, color=color, linestyle="-", linewidth=0.9, alpha=0.6)
             axes.plot(cost, value, color=color, marker=marker, linestyle="none", markersize=7, label=name)
-        _name_points(axes, points)
         axes.margins(x=0.12)
+        _name_points(axes, points, front)
     return figure
 
 
-def _name_points(axes: object, points: Mapping[str, Point]) -> None:
-    """Write each name beside its point, moved up or down where two points of like cost would share the place."""
+def _name_points(axes: Axes, points: Mapping[str, Point], front: Sequence[str]) -> None:
+    """Write each name beside its point, where it covers no point, no other name and not the front, if there is room."""
     low, high = axes.get_ylim()
-    figure_height = axes.figure.get_figheight() * 72 * 0.8  # points, less the labels
-    to_points = figure_height / (high - low)
-    taken: list[tuple[float, float]] = []
-    for name, (cost, value, *_) in sorted(points.items(), key=lambda item: (item[1][1], item[1][0])):
-        place = value * to_points
-        for _ in range(len(points)):
-            near = [y for c, y in taken if 1 / 6 < c / cost < 6 and abs(y - place) < 11]
-            if not near:
+    left, right = (math.log10(end) for end in axes.get_xlim())
+    width, height = (72.0 * share for share in (0.86 * axes.figure.get_figwidth(), 0.82 * axes.figure.get_figheight()))
+    places = {
+        name: (width * (math.log10(cost) - left) / (right - left), height * (value - low) / (high - low))
+        for name, (cost, value, *_) in points.items()
+    }
+    taken = [(x - 5.0, y - 5.0, x + 5.0, y + 5.0) for x, y in places.values()]
+    for first, second in pairwise(places[name] for name in front):  # the steps of the front
+        taken.append((first[0], first[1] - 1.0, second[0], first[1] + 1.0))
+        taken.append((second[0] - 1.0, first[1], second[0] + 1.0, second[1]))
+    for name, (x, y) in sorted(places.items(), key=lambda item: item[1]):
+        long = _LETTER * len(name)
+        sides = (7.0, -7.0 - long)
+        options = [(right, up) for up in (-3.5, 5.0, -13.0, 14.0, -22.0, 23.0, -31.0, 32.0) for right in sides]
+        best = None
+        for option in options:
+            box = (x + option[0], y + option[1], x + option[0] + long, y + option[1] + 9.0)
+            covered = sum(_shared(box, other) for other in taken) + _outside(box, width, height)
+            if best is None or covered < best[0]:
+                best = covered, option, box
+            if covered == 0:
                 break
-            place = max(near) + 11.5
-        taken.append((cost, place))
+        taken.append(best[2])
         axes.annotate(
-            name, (cost, value), xytext=(7, place - value * to_points - 3), textcoords="offset points", fontsize=9,
-            color=INK,
-        )  # fmt: skip
+            name, points[name][:2], xytext=best[1], textcoords="offset points", fontsize=9, color=INK, zorder=3
+        )
+
+
+def _shared(first: Box, second: Box) -> float:
+    """Return the area that two boxes (left, bottom, right, top) share."""
+    across = min(first[2], second[2]) - max(first[0], second[0])
+    return max(across, 0.0) * max(min(first[3], second[3]) - max(first[1], second[1]), 0.0)
+
+
+def _outside(box: Box, width: float, height: float) -> float:
+    """Return the area of a box that lies outside the axes."""
+    return (box[2] - box[0]) * (box[3] - box[1]) - _shared(box, (0.0, 0.0, width, height))
