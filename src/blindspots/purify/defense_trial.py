@@ -62,7 +62,7 @@ class DefenseTrial:
 
     def accuracy(self, defense: str, batch: str) -> float:
         """Return the share of the batch that is right behind a defense."""
-        return self.right[defense, batch].float().mean().item()
+        return self.right[defense, batch].sum().item() / self.n
 
     def milliseconds(self, defense: str) -> float:
         """Return the median over batches of the time per image, in ms."""
