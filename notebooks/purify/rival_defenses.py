@@ -44,7 +44,7 @@ common = {  # settings of every study below, unless it has its own
 studies = {  # images, sizes and columns of each table
     "table_3": {"side": 32, "n_train": 300, "n_robust": 60, "n_images": 10},
     "pixels": {"dataset": "digits", "side": None, "n_train": 200, "n_robust": 40,
-               "n_images": 4, "columns": ["none", "CW"]},
+               "n_images": 3},
     "table_4_64": {"side": 64, "n_train": 100, "n_robust": 20, "n_images": 6},
     "table_4_128": {"side": 128, "n_train": 60, "n_robust": 20, "n_images": 6,
                     "columns": ["none", "CW"], "dictionary_iterations": 1}}  # fmt: skip
