@@ -69,6 +69,8 @@ def trade_off(points: Mapping[str, Point], *, cost_label: str, value_label: str,
                 axes.plot([cost, cost], around, color=color, linestyle="-", linewidth=0.9, alpha=0.6)
             axes.plot(cost, value, color=color, marker=marker, linestyle="none", markersize=7, label=name)
         axes.margins(x=0.12)
+        left, right = (math.log10(end) for end in axes.get_xlim())
+        axes.set_xlim(right=10.0 ** (right + 0.1 * (right - left)))  # room for the name of the slowest
         _name_points(axes, points, front)
     return figure
 
