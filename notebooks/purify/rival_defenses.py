@@ -460,7 +460,8 @@ record.figure(
 # at 64 pixels by {record}`purify/rival_defenses#over.table_4_64.low_pass`. From STL, which has the same codes and other groups
 # of images, it differs by {record}`purify/rival_defenses#over.table_3.stl` and {record}`purify/rival_defenses#over.table_4_64.stl`. The
 # rival nearest to it is {record}`purify/rival_defenses#best_rival_name.table_3` at 32 and
-# {record}`purify/rival_defenses#best_rival_name.table_4_64` at 64 pixels.
+# {record}`purify/rival_defenses#best_rival_name.table_4_64` at 64 pixels. ACSR minus JPEG, which has nothing to learn, is
+# {record}`purify/rival_defenses#over.table_3.jpeg` and {record}`purify/rival_defenses#over.table_4_64.jpeg`.
 #
 # ## What each costs
 #
@@ -479,7 +480,7 @@ for defense in DEFENSES:
         if defense in lab["defenses"]:
             trial, hit, n = lab["trial"], lab["right"], lab["n_images"]
             time = trial.milliseconds(defense)
-            record.value(f"ms.{name}.{keys[defense]}", time, n=n, unit="ms", format=".2g")
+            record.value(f"ms.{name}.{keys[defense]}", time, n=n, unit="ms", format=".3g")
             points[name, defense] = (time, struck(lab, defense).mean().item())
             if (defense, "CW") in trial.images:
                 error = trial.images[defense, "CW"][hit] - lab["images"][hit]
@@ -490,7 +491,7 @@ for defense in DEFENSES:
     rows.append(row)
 record.table(
     "cost", rows, units={"PSNR under CW, 64": "dB"},
-    formats=dict.fromkeys([f"{title}: ms" for title in titles.values()], ".2g")
+    formats=dict.fromkeys([f"{title}: ms" for title in titles.values()], ".3g")
     | {"PSNR under CW, 64": ".1f"},
     caption="Time per image in each study, in ms, and PSNR to the clean image of what is left of CW at 64 pixels. "
     "An ensemble has no image, so no PSNR.",
@@ -504,7 +505,7 @@ fronts, fast = {}, {}
 for name, lab in labs.items():
     of = {d: point for (study, d), point in points.items() if study == name}
     fronts[name] = pareto_front(of)
-    words = ", ".join(f"{d} ({of[d][1]:.0%}, {of[d][0]:.2g} ms)" for d in fronts[name])
+    words = ", ".join(f"{d} ({of[d][1]:.0%}, {of[d][0]:.3g} ms)" for d in fronts[name])
     record.value(f"front.{name}", words, n=lab["n_images"])
     better = [d for d in of if of[d][0] < of["ACSR"][0] and of[d][1] >= of["ACSR"][1]]
     record.value(f"front_words.{name}", "is" if not better else "is not", n=lab["n_images"])
@@ -524,7 +525,7 @@ for name in ("table_4_64", "pixels"):
         figure=trade_off(shown, cost_label="time per image, ms (logarithmic)", value_label="accuracy under attack"),
         caption=f"{titles[name]}: accuracy averaged over the attacks, with 95 % bootstrap intervals, against time per image, "
         f"{torch.get_num_threads()} thread(s). The line joins the defenses that no other beats in both. Look for ACSR's distance to it.",
-        alt="Points, accuracy at time per image: " + "; ".join(f"{d} {p[1]:.2f} at {p[0]:.2g} ms" for d, p in shown.items())
+        alt="Points, accuracy at time per image: " + "; ".join(f"{d} {p[1]:.2f} at {p[0]:.3g} ms" for d, p in shown.items())
         + f". On the front: {', '.join(fronts[name])}.",
         n=lab["n_images"],
     )  # fmt: skip
