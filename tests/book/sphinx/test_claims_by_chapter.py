@@ -64,9 +64,7 @@ def test_a_long_part_is_counted_and_folded_and_every_claim_is_there(long_part):
     assert titles == [f"step: {MOST_AT_ONCE} reproduced", "other: 1 not reproduced"]
     found = [re.findall(r"Statement (\d+)\.", body) for _, body in boxes]
     assert found == [[str(i) for i in range(MOST_AT_ONCE)], ["99"]]
-    words = re.sub(r"<[^>]+>|\s+", " ", html)
-    assert re.search(rf"{MOST_AT_ONCE} +· +· +· +{MOST_AT_ONCE}", words)
-    assert re.search(r"· +· +1 +· +1", words)
+    assert f"{MOST_AT_ONCE + 1} claims: {MOST_AT_ONCE} reproduced, 1 not reproduced." in html
 
 
 def test_a_chapters_own_table_is_never_folded(long_part):

@@ -107,7 +107,7 @@ class Claims(SphinxDirective):
             def table(members: Sequence[ShownClaim]) -> nodes.table:
                 return claims_table(self.env, members, link=True)
 
-            return claims_by_chapter(self.env, chosen, chip=chip, table=table)
+            return claims_by_chapter(self.env, chosen, table=table)
         return [claims_table(self.env, chosen, link=notebook is None)]
 
 

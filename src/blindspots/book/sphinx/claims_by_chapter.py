@@ -1,4 +1,4 @@
-"""The claims of a part, chapter by chapter: how many hold in each, and each chapter's table folded below."""
+"""The claims of a part, chapter by chapter: how many hold in each, and its table in a box to open."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from html import escape
 from docutils import nodes
 
 from blindspots.book.sphinx.judgements import ShownClaim
-from blindspots.book.sphinx.tables import build_table, page_link
+from blindspots.book.sphinx.tables import paragraph
 from blindspots.reports.claims import VERDICTS
 
 MOST_AT_ONCE = 12  # claims; a longer table is folded, since it would be many screens high
 NO_CHAPTER = ""
-WITHOUT_CHAPTER = "no chapter: not attempted, with the reason"
+WITHOUT_CHAPTER = "without a chapter"
 
 
 def chapters_of(env, shown: Sequence[ShownClaim]) -> dict[str, list[ShownClaim]]:
@@ -38,31 +38,17 @@ def verdict_counts(shown: Sequence[ShownClaim]) -> str:
 
 
 def claims_by_chapter(
-    env,
-    shown: Sequence[ShownClaim],
-    *,
-    chip: Callable[[str], nodes.Node],
-    table: Callable[[Sequence[ShownClaim]], nodes.table],
+    env, shown: Sequence[ShownClaim], *, table: Callable[[Sequence[ShownClaim]], nodes.table]
 ) -> list[nodes.Node]:
-    """Return a table of counts, one row a chapter, and each chapter's claims in a box to open.
+    """Return a line of counts, and each chapter's claims in a box to open that is headed by its own counts.
 
     Args:
         env: the Sphinx environment, while a page is being read.
         shown: the claims, judged.
-        chip: shows a verdict.
         table: shows some claims.
     """
-    groups = chapters_of(env, shown)
-    rows = []
-    for notebook, members in groups.items():
-        counts = Counter(one.verdict for one in members)
-        name = page_link(env, f"notebooks/{notebook}") if notebook else nodes.inline("", WITHOUT_CHAPTER)
-        head = nodes.paragraph("", "", name)
-        rows.append([head, *(str(counts[verdict] or "·") for verdict in VERDICTS), str(len(members))])
-    columns = ["Chapter", *(nodes.paragraph("", "", chip(verdict)) for verdict in VERDICTS), "Claims"]
-    numeric = [False] + [True] * (len(VERDICTS) + 1)
-    found: list[nodes.Node] = [build_table(columns, rows, classes=["scorecard-summary"], numeric=numeric)]
-    for notebook, members in groups.items():
+    found: list[nodes.Node] = [paragraph(f"{len(shown)} claims: {verdict_counts(shown)}. Open a chapter for its rows.")]
+    for notebook, members in chapters_of(env, shown).items():
         name = notebook.split("/")[-1].replace("_", " ") or WITHOUT_CHAPTER
         title = f"<strong>{escape(name)}</strong>: {escape(verdict_counts(members))}"
         found += [
