@@ -49,14 +49,12 @@ def files_below(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_run_of_committed_code_is_copied_with_its_figures(git, ran):
+def test_a_run_of_committed_code_is_copied_with_its_light_figures(git, ran):
     source = ran()
     (path,) = keep(git)
     assert path == git.root / "results" / "real" / "attacks" / "one.json"
     assert path.read_bytes() == source.read_bytes()
-    assert files_below(git.root / "results") == [
-        "real/attacks/one.json", "real/attacks/one/steps-dark.svg", "real/attacks/one/steps.svg",
-    ]  # fmt: skip
+    assert files_below(git.root / "results") == ["real/attacks/one.json", "real/attacks/one/steps.svg"]
 
 
 def test_chosen_notebooks_are_recorded_alone(git, ran):
@@ -155,8 +153,8 @@ def test_a_record_of_another_profile_is_refused(git, ran):
 
 
 def test_a_missing_figure_is_named(git, ran):
-    ran().with_suffix("").joinpath("steps-dark.svg").unlink()
-    with pytest.raises(FileNotFoundError, match=r"steps-dark\.svg: the record names this figure, and it is missing"):
+    ran().with_suffix("").joinpath("steps.svg").unlink()
+    with pytest.raises(FileNotFoundError, match=r"steps\.svg: the record names this figure, and it is missing"):
         keep(git)
 
 

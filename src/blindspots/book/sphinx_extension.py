@@ -8,6 +8,7 @@ Roles and directives, each in a file of `blindspots.book.sphinx`:
     {claims}                      a chapter's claims and verdicts               claims.py
     {scorecard}                   all claims; {scorecard-summary} counts them   claims.py
     {status}, {provenance}        how the pages were made                       status.py
+    (no directive)                a chapter's recorded runs, on its page        recorded_runs.py
     {sections}                    where each paper's sections are treated       sections.py
 
 A record, key, file or alternative text that is missing is a warning with file and line, and the book is built with
@@ -28,6 +29,7 @@ from blindspots.book.sphinx import (
     figures,
     mathjax,
     numbers,
+    recorded_runs,
     results,
     sections,
     status,
@@ -70,6 +72,7 @@ def setup(app):
     app.connect("env-get-outdated", results.outdated)
     app.connect("env-purge-doc", results.purge)
     app.connect("env-merge-info", results.merge)
+    app.connect("doctree-read", recorded_runs.show_recorded_runs, priority=399)  # above the provenance box
     app.connect("doctree-read", status.frame_notebook, priority=400)  # before Sphinx collects downloads
     app.connect("doctree-read", figures.check_alternative_text, priority=450)
     app.connect("doctree-resolved", exercises.number_bodies)

@@ -29,7 +29,7 @@ def record_run(
     repository: str | Path,
     notebooks: Sequence[str] | None = None,
 ) -> tuple[Path, ...]:
-    """Copy a run's records and figures, all of them or none, and return the records' new paths.
+    """Copy a run's records and light figures, all of them or none, and return the records' new paths.
 
     Args:
         profile: "real" or "paper".
@@ -58,8 +58,8 @@ def record_run(
         path = source / f"{name}.json"
         record = read_record(path)
         _check_origin(record, path, profile, head, repository)
-        figures = record["figures"].values()
-        files = [path, *(path.parent / figure[variant] for figure in figures for variant in ("file", "dark"))]
+        # The dark variant follows from the light one (`style.dark_variant`), and would double what is kept.
+        files = [path, *(path.parent / figure["file"] for figure in record["figures"].values())]
         _check_files(files)
         plans.append((name, files))
     return tuple(_copy(name, files, target) for name, files in plans)

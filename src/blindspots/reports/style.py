@@ -112,8 +112,12 @@ def svg_pair(figure: Figure) -> tuple[bytes, bytes]:
     with theme():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     light = buffer.getvalue()
-    dark = light.replace(INK.encode(), DARK_INK.encode()).replace(SOFT.encode(), DARK_SOFT.encode())
-    return light, dark
+    return light, dark_variant(light)
+
+
+def dark_variant(light: bytes) -> bytes:
+    """Return the SVG for a dark page from that for a white one: the same file in other inks."""
+    return light.replace(INK.encode(), DARK_INK.encode()).replace(SOFT.encode(), DARK_SOFT.encode())
 
 
 def luminance(color: str) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -87,6 +87,18 @@ def page_link(env, docname: str, text: str = "") -> nodes.Node:
     return link
 
 
+def table_of_record(entry: Mapping[str, Any]) -> nodes.table:
+    """Make the table node of one entry of a record's tables."""
+    columns, rows, units = entry["columns"], entry["rows"], entry["units"]
+    formats = entry.get("formats") or default_formats(rows, len(columns))
+    heads = [f"{name} ({unit})" if unit else name for name, unit in zip(columns, units, strict=True)]
+    numeric = [all(cell is None or is_number(cell) for cell in column) for column in zip(*rows, strict=True)]
+    cells = [[format_cell(*pair) for pair in zip(row, formats, strict=True)] for row in rows]
+    return build_table(
+        heads, cells, classes=["record-table"], caption=entry["caption"], numeric=numeric, stub=not numeric[0]
+    )
+
+
 class RecordTable(SphinxDirective):
     """The directive {record-table} notebook#key, with a :name: for numbered references."""
 
@@ -97,15 +109,7 @@ class RecordTable(SphinxDirective):
         """Return the table, or a warning that names file and line."""
         try:
             _, entry = find(self.env, self.arguments[0], "tables")
-            columns, rows = entry["columns"], entry["rows"]
-            units = entry["units"]
-            formats = entry.get("formats") or default_formats(rows, len(columns))
-            heads = [f"{name} ({unit})" if unit else name for name, unit in zip(columns, units, strict=True)]
-            numeric = [all(cell is None or is_number(cell) for cell in column) for column in zip(*rows, strict=True)]
-            cells = [[format_cell(*pair) for pair in zip(row, formats, strict=True)] for row in rows]
-            table = build_table(
-                heads, cells, classes=["record-table"], caption=entry["caption"], numeric=numeric, stub=not numeric[0]
-            )
+            table = table_of_record(entry)
         except (ValueError, KeyError, IndexError) as error:
             logger.warning("record-table: %s", error, location=self.get_location(), type="blindspots")
             return []
