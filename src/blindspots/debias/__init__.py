@@ -17,7 +17,9 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
+from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effects
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
 from blindspots.debias.reweighing import reweighing, reweighing_weights
@@ -33,13 +35,16 @@ __all__ = [
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "KeptTraining",
     "LogisticToy",
+    "LogitEffects",
     "adversarial_learning",
     "append_trigger",
     "assign_triggers",
     "balanced_batches",
     "balanced_rows",
     "bayes_toy",
+    "cell_means",
     "class_balanced_accuracy",
     "count_cells",
     "distill_student",
@@ -55,6 +60,8 @@ __all__ = [
     "group_scores",
     "group_training",
     "inverted_triggers",
+    "kept_training",
+    "logit_effects",
     "mfd",
     "mfd_loss",
     "partners_in_batch",
