@@ -3,10 +3,12 @@
 import pytest
 import torch
 
+from blindspots.debias.bade import train_bade_teacher
 from blindspots.debias.erm import erm
 from blindspots.debias.group_evaluation import group_evaluator
 from blindspots.debias.kept_training import kept_training
 from blindspots.debias.select_epoch import select_epoch
+from blindspots.debias.stamp_triggers import append_trigger
 from blindspots.models import mlp
 from blindspots.seeding import generator
 
@@ -59,3 +61,14 @@ def test_anything_else_is_trained_anew(calls, other):
     train(calls)
     train(calls, **other)
     assert len(calls) == 2
+
+
+def test_what_holds_a_training_will_do(calls):
+    def make(model):
+        return train_bade_teacher(
+            model, ROWS, LABELS, GROUPS, stamp=append_trigger, epochs=2, batch_size=16, learning_rate=0.02,
+            generator=generator(0),
+        )  # fmt: skip
+
+    kept = kept_training(mlp(4, 2, hidden=(8,), seed=0), make, settings={}, data_sha256="a", rule="last")
+    assert kept.epoch == 2 and len(kept.history) == 2

@@ -10,6 +10,7 @@ from torch import nn
 
 import blindspots.debias
 from blindspots.cache import cached_tensors
+from blindspots.debias.bade import BadeTeacher
 from blindspots.debias.group_training import GroupTraining
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.fingerprint import fingerprint
@@ -32,7 +33,7 @@ class KeptTraining:
 
 def kept_training(
     model: nn.Module,
-    make: Callable[[nn.Module], GroupTraining],
+    make: Callable[[nn.Module], GroupTraining | BadeTeacher],
     *,
     settings: Mapping[str, Any],
     data_sha256: str | Sequence[str],
@@ -43,7 +44,7 @@ def kept_training(
 
     Args:
         model: changed in place; its first weights, its type and its device count.
-        make: trains it; called where the cache has no such training.
+        make: trains it, and returns the training or what holds it as `training`; called where the cache has none such.
         settings: JSON-able, all that decides the training besides model and data: method, epochs, rates, seed ...
         data_sha256: fingerprints of all examples, those of validation included.
         rule, split: as in `select_epoch`.
@@ -55,7 +56,8 @@ def kept_training(
     device = next(iter(state.values())).device.type
 
     def build() -> tuple[dict, dict[str, Any]]:
-        training = make(model)
+        made = make(model)
+        training = getattr(made, "training", made)
         epoch = select_epoch(training.history, rule=rule, split=split)
         return training.states[epoch - 1], {"history": list(training.history), "epoch": epoch}
 
