@@ -47,7 +47,7 @@ learning_rate = 0.002  # Adam's
 n_rows = 1000  # rows of the solvable model, to train on
 n_simulated = 4000  # rows of it, to test on
 row_epochs = 5  # passes over those rows
-trigger_shares = [0.5, 0.8, 0.95]  # P(A = 0 | Y = 0); 1 minus it for Y = 1
+trigger_shares = [0.5, 0.8, 0.93]  # P(A = 0 | Y = 0); 1 minus it for Y = 1
 resamples = 500  # of the bootstrap
 seeds = [0]  # the first decides the pictures, all decide networks
 device = "auto"  # "auto", "cpu" or "cuda"
@@ -166,9 +166,9 @@ record.figure(
         y_label="Odds with inverted triggers, %", references={"no trigger": toy.odds("none")},
     ),
     "toy",
-    caption="Odds that inverted triggers leave, against the difference of the two effects: Eq. of the text, simulation, and "
-    "perceptrons trained on triggered rows (band: seeds). The three meet, and the curve reaches 0 where the effects are equal.",
-    alt="Three V-shaped curves that lie on each other. Odds at the weakest trigger, at equal effects and at the strongest: "
+    caption="Odds that inverted triggers leave, against the difference of the two effects: formula, simulation, and "
+    "perceptrons trained on triggered rows (band: seeds). The curve reaches 0 where the effects are equal, and is steepest there.",
+    alt="Three V-shaped curves with their lowest point at D = 0. Odds at the weakest trigger, at equal effects and at the strongest: "
     + "; ".join(f"{k} {v[0]:.1f}, {v[1]:.1f}, {v[2]:.1f} %" for k, v in ends.items())
     + f". Without triggers it is {toy.odds('none'):.1f} %.",
     n=n_simulated,
@@ -360,7 +360,7 @@ record.summary({f"mean gap, {case}": f"eq3.gap.{key}" for key, case in cases.ite
 # %% tags=["hide-input"]
 pooled = {case: torch.cat([gaps[case, seed] for seed in seeds]) for case in cases.values()}
 record.figure(
-    box_and_cdf(pooled, label="gap of P(smile) between the hair styles of one face"),
+    box_and_cdf(pooled, label="gap of P(smile)"),
     "gaps",
     caption="How differently one face is read with long and with short hair, all networks together. Inverted triggers move the "
     "curve to the left, the group's own trigger to the right.",
