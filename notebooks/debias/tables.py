@@ -31,7 +31,10 @@ tasks = {  # the paper's table: what stands for it, its bias variable, and its t
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 hidden = [32, 32]  # units of the hidden layers
 learning_rate = 0.001  # Adam's
-candidates = {"mfd": [{"epochs": 1}], "rnf": [{"smoothing": 0.01}]}  # settings to choose among
+candidates = {
+    "mfd": [{"epochs": 1}],
+    "rnf": [{"smoothing": 0.01}],
+}  # settings to choose among
 resamples = 200  # of the bootstrap
 processes = 1  # seeds trained at once
 seeds = [0, 1]  # first weights, batches, triggers
@@ -144,9 +147,23 @@ for key in tasks:
                 spread=(min(low, value), max(high, value)), by_seed=getattr(row, f"{measure}_by_seed"),
                 note="95 % bootstrap interval over test rows and seeds",
             )  # fmt: skip
-        record.value(f"accuracy.{key}.{method}", row.accuracy, n=n, seeds=seeds, unit="%", format=".2f")
+        record.value(
+            f"accuracy.{key}.{method}",
+            row.accuracy,
+            n=n,
+            seeds=seeds,
+            unit="%",
+            format=".2f",
+        )
         for end, value in zip(("low", "high"), row.odds_if_fair, strict=True):
-            record.value(f"if_fair.{key}.{method}.{end}", value, n=n, seeds=seeds, unit="%", format=".2f")
+            record.value(
+                f"if_fair.{key}.{method}.{end}",
+                value,
+                n=n,
+                seeds=seeds,
+                unit="%",
+                format=".2f",
+            )
 
 # %%
 shown = {}
@@ -266,9 +283,18 @@ for key in tasks:
     near = rows[key]["adversarial"].odds
     for method in ("mfd", "rnf"):
         apart = abs(rows[key][method].odds - near)
-        record.value(f"apart.{key}.{method}", apart, n=n, seeds=seeds, unit="%", format=".2f")
+        record.value(
+            f"apart.{key}.{method}", apart, n=n, seeds=seeds, unit="%", format=".2f"
+        )
     three = [rows[key][m].odds for m in ("adversarial", "mfd", "rnf")]
-    record.value(f"apart.{key}.three", max(three) - min(three), n=n, seeds=seeds, unit="%", format=".2f")
+    record.value(
+        f"apart.{key}.three",
+        max(three) - min(three),
+        n=n,
+        seeds=seeds,
+        unit="%",
+        format=".2f",
+    )
 
 # %% [markdown]
 # Of six rivals, BaDe has clearly lower Odds than {record}`debias/tables#better.odds.meps` on MEPS and
@@ -284,10 +310,17 @@ for key in tasks:
 
 # %% tags=["hide-input"]
 for key in tasks:
-    points = {METHODS[m]: list(zip(row.odds_by_seed, row.eacc_by_seed, strict=True)) for m, row in rows[key].items()}
-    kept = undominated([row.odds for row in rows[key].values()], [row.eacc for row in rows[key].values()])
+    points = {
+        METHODS[m]: list(zip(row.odds_by_seed, row.eacc_by_seed, strict=True))
+        for m, row in rows[key].items()
+    }
+    kept = undominated(
+        [row.odds for row in rows[key].values()], [row.eacc for row in rows[key].values()]
+    )
     front = [METHODS[m] for m, stays in zip(rows[key], kept, strict=True) if stays]
-    record.value(f"front.{key}", ", ".join(front), n=len(splits[key]["test"][0]), seeds=seeds)
+    record.value(
+        f"front.{key}", ", ".join(front), n=len(splits[key]["test"][0]), seeds=seeds
+    )
     shown["pareto", key] = record.figure(
         pareto_scatter(points, x_label="Odds, %", y_label="EAcc, %"), f"pareto.{key}",
         caption=f"{titles[key]}: Odds against EAcc on the test rows, a small mark per seed and a large one per mean. The dashed line "
@@ -350,10 +383,19 @@ for key in tasks:
             "EAcc, by validation": row.eacc, "EAcc, by test": leaked[key][method].eacc,
         })  # fmt: skip
 habit = pd.DataFrame(habit)
-gains = (habit["Odds, by validation"] - habit["Odds, by test"]).groupby(habit["table"]).mean()
+gains = (
+    (habit["Odds, by validation"] - habit["Odds, by test"]).groupby(habit["table"]).mean()
+)
 for key in tasks:
     gain = gains[key.upper() if key == "meps" else key.title()]
-    record.value(f"leak.{key}", gain, n=len(splits[key]["test"][0]), seeds=seeds, unit="%", format=".2f")
+    record.value(
+        f"leak.{key}",
+        gain,
+        n=len(splits[key]["test"][0]),
+        seeds=seeds,
+        unit="%",
+        format=".2f",
+    )
 record.table(
     "selection", habit,
     caption="The same trainings with the epoch chosen on validation and on test, in percent.",
@@ -385,7 +427,10 @@ record.table(
 )  # fmt: skip
 
 # %% tags=["hide-input"]
-spent = {METHODS[m]: row.seconds / rows["adult"]["standard"].seconds for m, row in rows["adult"].items()}
+spent = {
+    METHODS[m]: row.seconds / rows["adult"]["standard"].seconds
+    for m, row in rows["adult"].items()
+}
 record.figure(
     bars(spent, label="training time, times that of the standard row", references={"standard": 1.0}, format=".1f"), "costs",
     caption=f"{titles['adult']}: training time of each row, what it starts from included. MFD has fewer epochs than the others, but "
@@ -402,14 +447,32 @@ record.figure(
 # %%
 printed = {key: pd.DataFrame(PAPER[key], index=["odds", "eacc"]).T for key in PAPER}
 change = {key: frame.eacc - frame.eacc["standard"] for key, frame in printed.items()}
-lead = {key: frame.odds.drop("bade").min() - frame.odds["bade"] for key, frame in printed.items()}
+lead = {
+    key: frame.odds.drop("bade").min() - frame.odds["bade"]
+    for key, frame in printed.items()
+}
 record.value("printed.adult.rnf", change["adult"]["rnf"], n=None, unit="%", format="+.2f")
 record.value("printed.adult.mfd", change["adult"]["mfd"], n=None, unit="%", format="+.2f")
-record.value("printed.meps.weighted", change["meps"]["weighted"], n=None, unit="%", format="+.2f")
-record.value("printed.meps.adversarial", change["meps"]["adversarial"], n=None, unit="%", format="+.2f")
+record.value(
+    "printed.meps.weighted", change["meps"]["weighted"], n=None, unit="%", format="+.2f"
+)
+record.value(
+    "printed.meps.adversarial",
+    change["meps"]["adversarial"],
+    n=None,
+    unit="%",
+    format="+.2f",
+)
 record.value("printed.lead.meps", lead["meps"], n=None, unit="%", format=".2f")
 record.value("printed.lead.adult", lead["adult"], n=None, unit="%", format=".2f")
-record.value("printed.lead.images", 6.71 - 4.55, n=None, unit="%", format=".2f", note="Table 2, means")
+record.value(
+    "printed.lead.images",
+    6.71 - 4.55,
+    n=None,
+    unit="%",
+    format=".2f",
+    note="Table 2, means",
+)
 record.value("printed.lead.utkface", 3.24 - 0.84, n=None, unit="%", format=".2f")
 record.summary({
     "EAcc of RNF minus Standard on Adult": "printed.adult.rnf",

@@ -17,7 +17,9 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
+from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effects
 from blindspots.debias.method_rows import MethodRow, method_rows
 from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigger_stamp
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
@@ -37,7 +39,9 @@ __all__ = [
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "KeptTraining",
     "LogisticToy",
+    "LogitEffects",
     "MethodRow",
     "MethodRun",
     "adversarial_learning",
@@ -46,6 +50,7 @@ __all__ = [
     "balanced_batches",
     "balanced_rows",
     "bayes_toy",
+    "cell_means",
     "class_balanced_accuracy",
     "count_cells",
     "distill_student",
@@ -61,6 +66,8 @@ __all__ = [
     "group_scores",
     "group_training",
     "inverted_triggers",
+    "kept_training",
+    "logit_effects",
     "method_rows",
     "method_runs",
     "mfd",
