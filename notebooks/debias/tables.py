@@ -233,7 +233,7 @@ shown["odds", "meps"]
 shown["odds", "adult"]
 
 # %% [markdown]
-# The line is the standard model's. On a test split of this size, {record}`debias/tables#like_fair.printed.meps` of the seven
+# The line is the standard model's in this run. On a test split of this run's size, {record}`debias/tables#like_fair.printed.meps` of the seven
 # numbers that the paper prints for MEPS, and {record}`debias/tables#like_fair.printed.adult` of those for Adult, lie where a fair
 # model's would. The paper's splits are not known; a fifth of MEPS and the published test part of Adult are what the real
 # profile uses.
@@ -332,9 +332,9 @@ shown["pareto", "meps"]
 shown["pareto", "adult"]
 
 # %% [markdown]
-# Nothing beats {record}`debias/tables#front.meps` on MEPS, and {record}`debias/tables#front.adult` on Adult, in both measures. Much of a
-# row's EAcc has nothing to do with groups. Undersampling and MFD's balanced batches show the classes equally often, and EAcc
-# counts the classes equally; the others see the rarer class as rarely as it is.
+# Nothing beats {record}`debias/tables#front.meps` on MEPS, and {record}`debias/tables#front.adult` on Adult, in both measures. Where the
+# classes are unequal, as on MEPS and Adult, much of a row's EAcc has nothing to do with groups: undersampling and MFD's balanced
+# batches show the classes equally often, as EAcc counts them; the others see the rarer class as rarely as it is.
 #
 # ## Teacher and student apart
 #
