@@ -321,7 +321,7 @@ for key in tasks:
     shown["pareto", key] = record.figure(
         pareto_scatter(points, x_label="Odds, %", y_label="EAcc, %"), f"pareto.{key}",
         caption=f"{titles[key]}: Odds against EAcc on the test rows, a small mark per seed and a large one per mean. The dashed line "
-        f"joins {', '.join(front)}.",
+        f"joins what no other beats in both: {', '.join(front)}.",
         alt="A scatter of seven methods; means of Odds and EAcc: "
         + "; ".join(f"{METHODS[m]} {row.odds:.1f} and {row.eacc:.1f}" for m, row in rows[key].items()) + ".",
         n=len(splits[key]["test"][0]),
