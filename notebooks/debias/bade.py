@@ -47,7 +47,7 @@ device = "auto"  # "auto", "cpu" or "cuda"
 # %% tags=["hide-input"]
 import pandas as pd
 import torch
-from scipy.stats import chi2_contingency, kstest
+from scipy.stats import chi2_contingency
 
 from blindspots.data import load
 from blindspots.data.planted import planted_faces
@@ -84,13 +84,13 @@ planted = dataset == "planted"
 # %% [markdown]
 # ## Pictures and rows
 #
-# Two tasks are of pictures. At the quick profile a drawn face smiles or not; long hair and glasses go with the smile, and stand in
+# Two tasks are of pictures. At the quick profile a drawn face smiles or not; long hair and beards go with the smile, and stand in
 # for the paper's bias variables Male and Young. Noise makes the smile hard to read. The real profile has CelebA's Attractive by
 # Male and by Young. A third task is a table, whose trigger is a column.
 
 # %%
 pictures = {}
-attributes = {"male": "long_hair", "young": "glasses"}
+attributes = {"male": "long_hair", "young": "beard"}
 pairs = {(name, "smile"): phi for name, phi in zip(attributes.values(), phis, strict=True)}
 for part, n in parts.items():
     drawn = planted_faces(
@@ -128,7 +128,7 @@ splits["rows"] = {
     part: (x.features.to(place), x.labels.to(place), x.groups[rows_bias].to(place))
     for part, x in tables.items()
 }  # fmt: skip
-titles = {"male": "smile by long hair", "young": "smile by glasses"} if planted else {
+titles = {"male": "smile by long hair", "young": "smile by beard"} if planted else {
     "male": "Attractive by Male", "young": "Attractive by Young"}  # fmt: skip
 titles["rows"] = f"{rows_dataset} by {rows_bias}"
 
@@ -143,19 +143,19 @@ invariants = []
 for key, parts_of in splits.items():
     _, y, b = (value.cpu() for value in parts_of["train"])
     rates = trigger_rates(y, b)
-    off, values = 0.0, []
+    off, values = 0, []
     for draw in range(n_assignments):
         a = assign_triggers(y, b, generator=generator(seeds[0], "assignment", key, draw))
         for label in (0, 1):
             mine = y == label
             off = max(off, abs(int((a[mine] == 0).sum()) - int((b[mine] == 0).sum())))
-            counts = pd.crosstab(b[mine].numpy(), a[mine].numpy())
+            counts = torch.bincount(2 * b[mine] + a[mine], minlength=4).reshape(2, 2)
             values.append(chi2_contingency(counts, correction=False).pvalue)
     again = assign_triggers(y, b, generator=generator(seeds[0], "assignment", key, draw))
     invariants.append({
         "task": titles[key], "TAR(0)": rates[0].item(), "TAR(1)": rates[1].item(), "examples off": off,
         "p < 0.05": sum(p < 0.05 for p in values) / len(values),
-        "p of uniform p": kstest(values, "uniform").pvalue, "frozen": bool((a == again).all()),
+        "frozen": bool((a == again).all()),
     })  # fmt: skip
     record.value(f"off.{key}", off, n=len(y))
     record.value(
@@ -175,7 +175,7 @@ record.table(
     "invariants", invariants,
     caption=f"The rates, and what holds of {n_assignments} assignments: the largest difference in number between trigger 0 and group "
     "0 of a label; chi-square tests of trigger against group within a label, of which independence lets 5 % fall below 0.05.",
-    formats={"TAR(0)": ".3f", "TAR(1)": ".3f", "p < 0.05": ".1%", "p of uniform p": ".2f"},
+    formats={"TAR(0)": ".3f", "TAR(1)": ".3f", "p < 0.05": ".1%"},
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -486,7 +486,7 @@ record.claims_table()
 # %% [markdown]
 # ## Differs from the paper, and why
 #
-# - **Data.** Quick: drawn faces stand in for CelebA, with long hair for Male, glasses for Young and the smile for Attractive. Real:
+# - **Data.** Quick: drawn faces stand in for CelebA, with long hair for Male, beards for Young and the smile for Attractive. Real:
 #   a part of CelebA at 64 pixels. No photograph is shown.
 # - **Network.** A small convolutional one instead of ResNet18, at Adam's rate of 0.002 for few epochs instead of $10^{-4}$.
 # - **Trigger.** Squares that cover of the picture what 25 pixels cover of 224; the paper says neither shape nor picture size.
