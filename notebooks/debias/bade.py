@@ -438,8 +438,9 @@ record.figure(
 # %% [markdown]
 # Between blue and red the class of {record}`debias/bade#changed.male.teacher` of the pictures changes for the teacher, of
 # {record}`debias/bade#changed.male.student` for the student, and of {record}`debias/bade#changed.male.standard` for the standard
-# model. So the student reacts to the triggers {record}`debias/bade#excess.male` more than a model that no one taught by them.
-# The paper's own Table 4 has the student's EAcc on men at 79.80 with blue and 73.44 with red.
+# model, on the first task. Student minus standard model is {record}`debias/bade#excess.male` on the first task and
+# {record}`debias/bade#excess.young` on the second. The paper's own Table 4 has the student's EAcc on men at 79.80 with blue and
+# 73.44 with red.
 #
 # ## Which row is the paper's "Backdoor"?
 #
