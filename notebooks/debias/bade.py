@@ -289,11 +289,9 @@ record.table(
 for key in rows:
     n = len(splits[key]["test"][1])
     base, teacher, student = (rows[key][method] for method in who)
-    share = teacher.odds / base.odds
-    record.value(f"share.{key}.teacher", share, n=n, seeds=seeds, format=".2f")
-    record.value(
-        f"share.{key}.student", student.odds / base.odds, n=n, seeds=seeds, format=".2f"
-    )
+    of = max(base.odds, 0.01)  # a constant model has none
+    record.value(f"share.{key}.teacher", teacher.odds / of, n=n, seeds=seeds, format=".2f")
+    record.value(f"share.{key}.student", student.odds / of, n=n, seeds=seeds, format=".2f")
     for measure in ("odds", "eacc"):
         value, low, high = student.minus(teacher, measure)
         record.value(
