@@ -406,6 +406,8 @@ record.table(
 # ## What each row costs
 #
 # Seconds of training, on this machine, what a method starts from included. "All" counts every setting that was tried.
+# Seeds can share a processor in three ways: one after another, stacked into one model, or a process each.
+# `benchmarks/test_many_seeds.py` compares them; at the quick profile seeds run one after another, at the real one two at a time.
 
 # %%
 costs = [
