@@ -23,8 +23,10 @@
 #
 # ```{math}
 # :label: eq-bade-effects
-# z(x, b, a) = \mu + (b - \tfrac12)\,\beta + (a - \tfrac12)\,\alpha + (b - \tfrac12)(a - \tfrac12)\,\iota, \qquad
-# z(x, 1, 0) - z(x, 0, 1) = \beta - \alpha .
+# \begin{aligned}
+# z(x, b, a) &= \mu + (b - \tfrac12)\,\beta + (a - \tfrac12)\,\alpha + (b - \tfrac12)(a - \tfrac12)\,\iota, \\
+# z(x, 1, 0) - z(x, 0, 1) &= \beta - \alpha .
+# \end{aligned}
 # ```
 #
 # So {eq}`eq-bade-3` holds for an $x$ exactly where $\beta = \alpha$. Additivity ($\iota = 0$) is not needed for it. It is needed
