@@ -88,8 +88,8 @@ place = choose_device(device)
 record = Record(
     "debias/artificial_bias", parameters=parameters, seed=seeds[0], device=place
 )
-record.value("n_seeds", len(seeds), n=None)
 record.value("side", side, n=None)
+pair = {"batch_size": 64, "learning_rate": learning_rate, "epochs": epochs}
 
 # %% [markdown]
 # ## Figure 2: how strong must the link be?
@@ -139,7 +139,7 @@ for (kind, relabel), part in backdoors.groupby(["images", "n"]):
 for kind in ("gray", "color"):
     gap = means.loc[kind].gap
     rise, steps = gap.iloc[-1] - gap.iloc[0], gap.diff().iloc[1:]
-    largest = steps.max() / rise if rise > 0 else 1.0
+    largest = steps.max() / rise if rise > 1 else 1.0  # nothing rises
     record.value(f"gap.{kind}.largest_step", largest, n=n_test, format=".0%")
     record.value(f"clean.{kind}", means.loc[kind].clean.mean(), n=n_test, format=".1%")
 table = means.reset_index().rename(columns={"gap": "accuracy gap"})
@@ -215,10 +215,10 @@ for part, n in sizes.items():
 if not pairs:
     targets = [a for a in faces["train"].groups if a not in biases]
     pairs = [(t, b) for b in biases for t in targets if not (b == "Male" and t in dropped)]
-record.value("tasks.listed", len(pairs), n=None)
 
 # %%
 tasks = []
+record.value("tasks.listed", len(pairs), n=None)
 for t, b in pairs:
     cells = [
         torch.bincount(2 * f.groups[b] + f.groups[t], minlength=4) for f in faces.values()
@@ -228,7 +228,6 @@ for t, b in pairs:
 record.value("tasks", len(tasks), n=None)
 record.value("tasks.left_out", len(pairs) - len(tasks), n=None)
 stamp = partial(stamp_triggers, size=scaled_trigger_size(25, side))
-pair = {"batch_size": 64, "learning_rate": learning_rate, "epochs": epochs}
 known = [fingerprint(pictures["train"].cpu()), faces["train"].card.sha256]
 
 # %%

@@ -469,9 +469,9 @@ chance = group_intervals(
     (z[seeds[0]][every, b, 1 - b] > 0).long(), y, b, resamples=resamples,
     generator=generator(seeds[0], "bootstrap"),
 )  # fmt: skip
-record.value("odds.if_fair", chance.odds_if_fair[1], **percent)
 
 # %%
+record.value("odds.if_fair", chance.odds_if_fair[1], **percent)
 words = {"inverted": "of the other group", "same": "of the own group", "all_0": "all blue"}
 words |= {"all_1": "all red"}
 table = [
