@@ -23,8 +23,10 @@
 #
 # ```{math}
 # :label: eq-bade-effects
-# z(x, b, a) = \mu + (b - \tfrac12)\,\beta + (a - \tfrac12)\,\alpha + (b - \tfrac12)(a - \tfrac12)\,\iota, \qquad
-# z(x, 1, 0) - z(x, 0, 1) = \beta - \alpha .
+# \begin{aligned}
+# z(x, b, a) &= \mu + (b - \tfrac12)\,\beta + (a - \tfrac12)\,\alpha + (b - \tfrac12)(a - \tfrac12)\,\iota, \\
+# z(x, 1, 0) - z(x, 0, 1) &= \beta - \alpha .
+# \end{aligned}
 # ```
 #
 # So {eq}`eq-bade-3` holds for an $x$ exactly where $\beta = \alpha$. Additivity ($\iota = 0$) is not needed for it. It is needed
@@ -128,26 +130,23 @@ for share in trigger_shares:
     difference = with_share.coef_trigger - with_share.coef_bias
     for seed in seeds:
         x, y, b, _ = toy.sample(n_rows, generator=generator(seed, "rows"))
-        x_new, y_new, b_new, _ = toy.sample(
-            n_simulated, generator=generator(seed, "new rows")
-        )
-        rows, new_rows = (
-            torch.stack([f, g.double()], 1).float() for f, g in ((x, b), (x_new, b_new))
-        )
+        new = toy.sample(n_simulated, generator=generator(seed, "new rows"))
+        x_new, y_new, b_new = new[:3]
+        rows = torch.stack([x, b.double()], 1).float()
+        new_rows = torch.stack([x_new, b_new.double()], 1).float()
         perceptron = mlp(3, 2, hidden=(32, 32), seed=seed)
         train_bade_teacher(
             perceptron, rows, y, b, stamp=append_trigger, rates=(share, 1 - share),
-            epochs=row_epochs, batch_size=128, learning_rate=0.003, generator=generator(seed, "perceptron"),
+            epochs=row_epochs, batch_size=128, learning_rate=0.003,
+            generator=generator(seed, "perceptron"),
         )  # fmt: skip
-        said = group_outputs(
-            perceptron, new_rows, stamp=append_trigger, assignment=1 - b_new
-        )
+        inverted = {"stamp": append_trigger, "assignment": 1 - b_new}
+        said = group_outputs(perceptron, new_rows, **inverted).argmax(1)
+        simulated = with_share.predict(x_new, b_new, 1 - b_new)
         found = {
             "formula": with_share.odds("inverted"),
-            "simulation": equalized_odds(
-                with_share.predict(x_new, b_new, 1 - b_new), y_new, b_new
-            ),
-            "trained perceptron": equalized_odds(said.argmax(1), y_new, b_new),
+            "simulation": equalized_odds(simulated, y_new, b_new),
+            "trained perceptron": equalized_odds(said, y_new, b_new),
         }
         rows_odds[share, seed] = found
         curve += [{"D": difference, "odds": v, "answer": k} for k, v in found.items()]
@@ -435,87 +434,46 @@ record.figure(
 # and the two mean effects) and ask it for the Odds of the test faces under every choice of triggers.
 
 # %%
-choices = {
-    "inverted": lambda b: 1 - b,
-    "same": lambda b: b,
-    "all_0": torch.zeros_like,
-    "all_1": torch.ones_like,
-}
+choices = {"inverted": lambda b: 1 - b, "same": lambda b: b,
+           "all_0": torch.zeros_like, "all_1": torch.ones_like}  # fmt: skip
 x, y, b = worlds["faces"]["test"]
-measured, predicted = {}, {}
+every, measured, predicted = torch.arange(n_images), {}, {}
 for seed in seeds:
-    mine = z[seed][
-        torch.arange(n_images), b
-    ]  # (N, 2): each face with its own hair, by trigger
+    mine = z[seed][every, b]  # (N, 2): each face with its own hair, by trigger
     cells = cell_means(mine, y, b)
     of_cells = logit_effects(cells)
     rest = mine.mean(1) - cells.mean(2)[y, b]
-    half = [
-        (-v / 2, v / 2)
-        for v in (of_cells.bias.mean().item(), of_cells.trigger.mean().item())
-    ]
+    two = (of_cells.bias.mean().item(), of_cells.trigger.mean().item())
+    halves = [(-effect / 2, effect / 2) for effect in two]
     fitted = LogisticToy(
         0.5, (0.5, 0.5), (0.5, 0.5), tuple(of_cells.mean.tolist()), rest.std().item(),
-        0.0, 0.0, 1.0, *half,
+        0.0, 0.0, 1.0, *halves,
     )  # fmt: skip
     for key, choose in choices.items():
-        said = (mine[torch.arange(n_images), choose(b)] > 0).long()
-        measured[key, seed] = group_rates(said, y, b)
+        measured[key, seed] = group_rates((mine[every, choose(b)] > 0).long(), y, b)
         predicted[key, seed] = fitted.odds(key)
-for key in choices:
-    record.by_seed(
-        f"odds.{key}",
-        {s: measured[key, s].odds for s in seeds},
-        n=n_images,
-        unit="%",
-        format=".1f",
-    )
-    record.by_seed(
-        f"eacc.{key}",
-        {s: measured[key, s].eacc for s in seeds},
-        n=n_images,
-        unit="%",
-        format=".1f",
-    )
-    record.by_seed(
-        f"odds.{key}.toy",
-        {s: predicted[key, s] for s in seeds},
-        n=n_images,
-        unit="%",
-        format=".1f",
-    )
-off = {s: max(abs(predicted[k, s] - measured[k, s].odds) for k in choices) for s in seeds}
-record.by_seed("odds.toy.worst_error", off, n=n_images, unit="%", format=".1f")
 
 # %%
-said = {s: (plain["standard", s][torch.arange(n_images), b] > 0).long() for s in seeds}
+percent = {"n": n_images, "unit": "%", "format": ".1f"}
+for key in choices:
+    record.by_seed(f"odds.{key}", {s: measured[key, s].odds for s in seeds}, **percent)
+    record.by_seed(f"eacc.{key}", {s: measured[key, s].eacc for s in seeds}, **percent)
+    record.by_seed(f"odds.{key}.toy", {s: predicted[key, s] for s in seeds}, **percent)
+off = {s: max(abs(predicted[k, s] - measured[k, s].odds) for k in choices) for s in seeds}
+record.by_seed("odds.toy.worst_error", off, **percent)
+said = {s: (plain["standard", s][every, b] > 0).long() for s in seeds}
 standard = {s: group_rates(said[s], y, b) for s in seeds}
-record.by_seed(
-    "odds.standard",
-    {s: v.odds for s, v in standard.items()},
-    n=n_images,
-    unit="%",
-    format=".1f",
-)
-record.by_seed(
-    "eacc.standard",
-    {s: v.eacc for s, v in standard.items()},
-    n=n_images,
-    unit="%",
-    format=".1f",
-)
-mine = z[seeds[0]][torch.arange(n_images), b]
-spread = group_intervals(
-    (mine[torch.arange(n_images), 1 - b] > 0).long(), y, b, resamples=resamples,
+record.by_seed("odds.standard", {s: v.odds for s, v in standard.items()}, **percent)
+record.by_seed("eacc.standard", {s: v.eacc for s, v in standard.items()}, **percent)
+chance = group_intervals(
+    (z[seeds[0]][every, b, 1 - b] > 0).long(), y, b, resamples=resamples,
     generator=generator(seeds[0], "bootstrap"),
 )  # fmt: skip
-record.value("odds.if_fair", spread.odds_if_fair[1], n=n_images, unit="%", format=".1f")
-words = {
-    "inverted": "of the other group",
-    "same": "of the own group",
-    "all_0": "all blue",
-    "all_1": "all red",
-}
+
+# %%
+record.value("odds.if_fair", chance.odds_if_fair[1], **percent)
+words = {"inverted": "of the other group", "same": "of the own group", "all_0": "all blue"}
+words |= {"all_1": "all red"}
 table = [
     {"trigger": words[key], "Odds measured": sum(measured[key, s].odds for s in seeds) / len(seeds),
      "Odds of the model": sum(predicted[key, s] for s in seeds) / len(seeds),
@@ -598,7 +556,7 @@ record.summary({
 # are the adjusted answers of two standard networks that differ in their seed alone, which nothing can beat?
 
 # %%
-hair, every = test.groups["long_hair"], torch.arange(n_images)
+hair = test.groups["long_hair"]
 adjusted = {s: plain["standard", s].sigmoid().mean(1) for s in seeds}
 answers = {
     "jensen": {s: plain["standard", s].mean(1).sigmoid() for s in seeds},

@@ -17,6 +17,7 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.inject_triggers import InjectedSet, inject_triggers
 from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
 from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effects
@@ -39,6 +40,7 @@ __all__ = [
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "InjectedSet",
     "KeptTraining",
     "LogisticToy",
     "LogitEffects",
@@ -65,6 +67,7 @@ __all__ = [
     "group_rates",
     "group_scores",
     "group_training",
+    "inject_triggers",
     "inverted_triggers",
     "kept_training",
     "logit_effects",
