@@ -8,6 +8,7 @@ from blindspots.attacks.attack_at_strength import (
     strength_table_attacks,
 )
 from blindspots.attacks.comparison import Attacked, NamedAttack, compare_attacks, table_3_1_attacks
+from blindspots.attacks.crossing_strength import crossing_strength
 from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.fall_strengths import fall_strengths
 from blindspots.attacks.feature_ball import FeatureBall, flat_features
@@ -38,6 +39,7 @@ __all__ = [
     "PerceptualAttackResult",
     "attack_at_strength",
     "compare_attacks",
+    "crossing_strength",
     "fall_strengths",
     "feature_newton_direction",
     "fgsm_sweep",

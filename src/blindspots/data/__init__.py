@@ -14,6 +14,7 @@ from blindspots.data.planted import (
     synthesize,
 )
 from blindspots.data.registry import catalogue, describe, load
+from blindspots.data.regrouped_classes import regrouped_classes
 from blindspots.data.sets import Card, ImageSet, Source, TableSet, fingerprint, sealed
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "planted_faces",
     "planted_scenes",
     "planted_signals",
+    "regrouped_classes",
     "sealed",
     "synthesize",
 ]

@@ -12,6 +12,7 @@ from blindspots.models.evaluation import (
     evaluating,
     predict,
 )
+from blindspots.models.finetuned import finetuned_classifier
 from blindspots.models.mlp import mlp
 from blindspots.models.nearest_reader import NearestReader, stroke_orientations
 from blindspots.models.optimization import EpochRecord, fit, scheduled_learning_rate
@@ -47,6 +48,7 @@ __all__ = [
     "evaluate_classifier",
     "evaluating",
     "find_official_weights",
+    "finetuned_classifier",
     "fit",
     "load_checkpoint",
     "load_model",

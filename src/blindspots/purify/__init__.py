@@ -3,15 +3,20 @@
 from blindspots.purify.acsr import AcsrPurifier, Purification, acsr_purifier
 from blindspots.purify.adaptive_attacks import Defended, defended
 from blindspots.purify.bit_depth import bit_depth
+from blindspots.purify.cached_rivals import trained_magnet, trained_pixel_cnn
 from blindspots.purify.cached_robust_training import trained_robust_classifier
 from blindspots.purify.cbpdn import SparseCodes, cbpdn, synthesize_codes
 from blindspots.purify.cluster_agreement import ClusterAgreement, cluster_agreement
 from blindspots.purify.cluster_dictionaries import ClusterDictionaries, fit_cluster_dictionaries
 from blindspots.purify.crop_ensemble import crop_ensemble
+from blindspots.purify.cutoff_split import cutoff_split
+from blindspots.purify.defense_trial import DefenseTrial, NamedDefense, try_defenses
 from blindspots.purify.deflection_ensemble import deflection_ensemble
 from blindspots.purify.dictionary_likeness import dictionary_likeness
 from blindspots.purify.duality_gap import duality_gap
+from blindspots.purify.failure_causes import FAILURE_CAUSES, failure_causes
 from blindspots.purify.fit_acsr import AcsrStages, fit_acsr
+from blindspots.purify.fit_stl import fit_stl
 from blindspots.purify.gated_pixel_cnn import GatedPixelCNN, bits_per_dimension, train_pixel_cnn
 from blindspots.purify.gaussian_twin import gaussian_twin
 from blindspots.purify.grim import grim, grim_base_rate, grim_hits
@@ -35,6 +40,7 @@ from blindspots.purify.quantize import to_eight_bit
 from blindspots.purify.quilting import Quilting, fit_quilting
 from blindspots.purify.radial_spectrum import radial_spectrum
 from blindspots.purify.reported_tables import ReportedCell, reported_cells
+from blindspots.purify.rival_defenses import DEFENSES, rival_defenses
 from blindspots.purify.robust_run import RobustEpoch, RobustTraining
 from blindspots.purify.robust_semantic_training import robust_semantic_training
 from blindspots.purify.semantic_clusters import SemanticClusters, fit_semantic_clusters
@@ -47,17 +53,21 @@ from blindspots.purify.unrolled_cbpdn import unrolled_cbpdn
 from blindspots.purify.wavelet import wavelet_denoise
 
 __all__ = [
+    "DEFENSES",
+    "FAILURE_CAUSES",
     "AcsrPurifier",
     "AcsrStages",
     "ClusterAgreement",
     "ClusterDictionaries",
     "Defended",
+    "DefenseTrial",
     "DictionaryFit",
     "GatedPixelCNN",
     "GrimPower",
     "GrimScan",
     "MagNet",
     "MagNetAutoencoder",
+    "NamedDefense",
     "PerturbationPassage",
     "Purification",
     "Quilting",
@@ -75,15 +85,18 @@ __all__ = [
     "cbpdn",
     "cluster_agreement",
     "crop_ensemble",
+    "cutoff_split",
     "defended",
     "deflect_pixels",
     "deflection_ensemble",
     "dictionary_likeness",
     "duality_gap",
+    "failure_causes",
     "fit_acsr",
     "fit_cluster_dictionaries",
     "fit_quilting",
     "fit_semantic_clusters",
+    "fit_stl",
     "fit_total_variation",
     "gaussian_twin",
     "grim",
@@ -101,6 +114,7 @@ __all__ = [
     "planted_selection",
     "radial_spectrum",
     "reported_cells",
+    "rival_defenses",
     "robust_semantic_training",
     "search_chance",
     "smallest_chance_tails",
@@ -114,7 +128,10 @@ __all__ = [
     "train_magnet",
     "train_magnet_autoencoder",
     "train_pixel_cnn",
+    "trained_magnet",
+    "trained_pixel_cnn",
     "trained_robust_classifier",
+    "try_defenses",
     "unrolled_cbpdn",
     "wavelet_denoise",
 ]
