@@ -36,7 +36,7 @@ class TestNotebook:
 
     def test_it_imports_the_package_and_declared_libraries_only(self, name):
         allowed = {"blindspots", "torch", "numpy", "pandas", "piq", "sklearn", "skimage", "scipy", "statsmodels"}
-        allowed |= {"time"}
+        allowed |= {"functools", "time"}
         for cell in code_cells(name):
             for node in ast.walk(ast.parse(cell.source)):
                 if isinstance(node, ast.Import):

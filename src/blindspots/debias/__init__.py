@@ -17,29 +17,42 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.inject_triggers import InjectedSet, inject_triggers
+from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
+from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effects
+from blindspots.debias.method_rows import MethodRow, method_rows
+from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigger_stamp
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
+from blindspots.debias.table_spec import spec_of_teacher, table_spec
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
 from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
+    "METHODS",
     "BadeTeacher",
     "Distillation",
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "InjectedSet",
+    "KeptTraining",
     "LogisticToy",
+    "LogitEffects",
+    "MethodRow",
+    "MethodRun",
     "adversarial_learning",
     "append_trigger",
     "assign_triggers",
     "balanced_batches",
     "balanced_rows",
     "bayes_toy",
+    "cell_means",
     "class_balanced_accuracy",
     "count_cells",
     "distill_student",
@@ -54,7 +67,12 @@ __all__ = [
     "group_rates",
     "group_scores",
     "group_training",
+    "inject_triggers",
     "inverted_triggers",
+    "kept_training",
+    "logit_effects",
+    "method_rows",
+    "method_runs",
     "mfd",
     "mfd_loss",
     "partners_in_batch",
@@ -65,9 +83,12 @@ __all__ = [
     "rnf_loss",
     "scaled_trigger_size",
     "select_epoch",
+    "spec_of_teacher",
     "stamp_triggers",
+    "table_spec",
     "train_bade_teacher",
     "train_bias_amplified",
     "trigger_rates",
+    "trigger_stamp",
     "undersampling",
 ]
