@@ -13,7 +13,6 @@ from blindspots.book.sphinx.results import note_file, read, store_of
 from blindspots.book.sphinx.status import commit_text, data_text, duration_text
 from blindspots.book.sphinx.tables import paragraph, table_of_record
 from blindspots.reports.recorded import RECORDED_PROFILES
-from blindspots.reports.style import dark_variant
 from blindspots.reports.writing import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -74,6 +73,8 @@ def recorded_box(env, path: Path, record: dict[str, Any], *, source: str) -> lis
 
 def dark_figure(env, path: Path, entry: dict[str, Any]) -> Path:
     """Return the dark variant of a recorded figure, drawn from the light one beside the build's other work files."""
+    from blindspots.reports.style import dark_variant  # brings matplotlib, which importing the extension must not
+
     light = path.parent / entry["file"]
     if not light.is_file():
         raise ValueError(f"figure file {light.name} is missing beside its record; record the run again")
