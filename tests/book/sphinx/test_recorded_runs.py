@@ -27,7 +27,7 @@ def test_a_recorded_run_is_shown_with_figures_tables_and_origin(chapter, record)
     assert "<summary>The recorded run (real), with figures: 1, tables: 1</summary>" in shown
     assert shown.count("<img") == 2 and record["figures"]["curve"]["alt"] in shown and "Success rises" in shown
     assert "Success at a short step." in shown and "SSIM step" in shown
-    assert "digits, test, n = 100" in shown and "Code 0123456789" in shown
+    assert "On digits (embedded), test, n = 100. Licence: free. Code 0123456789" in shown
     assert html.index("recorded-run") < html.index('details class="provenance"')
 
 

@@ -10,7 +10,7 @@ from sphinx.util import logging
 
 from blindspots.book.sphinx.figures import build_figure, notebook_of
 from blindspots.book.sphinx.results import note_file, read, store_of
-from blindspots.book.sphinx.status import commit_text, data_text, duration_text
+from blindspots.book.sphinx.status import commit_text, duration_text
 from blindspots.book.sphinx.tables import paragraph, table_of_record
 from blindspots.reports.recorded import RECORDED_PROFILES
 from blindspots.reports.writing import write_atomically
@@ -59,8 +59,11 @@ def recorded_box(env, path: Path, record: dict[str, Any], *, source: str) -> lis
     if not figures and not tables:
         return []
     made, profile = record["provenance"], record["profile"]
-    data = "; ".join(data_text(card) for card in made["data"])
-    told = [f"On {data}." if data else "", f"Code {commit_text(made['git'])}; {duration_text(made['duration_s'])}."]
+    cards = made["data"]
+    sets = "; ".join(f"{c['name']} ({c.get('origin') or 'unknown'}), {c['split']}, n = {c['n']}" for c in cards)
+    licences = "; ".join(dict.fromkeys(c["licence"] for c in cards if c.get("licence")))
+    told = [f"On {sets}." if sets else "", f"Licence: {licences}." if licences else ""]
+    told += [f"Code {commit_text(made['git'])}; {duration_text(made['duration_s'])}."]
     title = f"The recorded run ({profile}), with figures: {len(figures)}, tables: {len(tables)}"
     return [
         nodes.raw("", f'<details class="recorded-run"><summary>{title}</summary>', format="html"),
