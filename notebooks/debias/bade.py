@@ -168,7 +168,7 @@ record.value(
     n=2 * n_assignments,
     format=".1%",
 )
-record.value("frozen", all(row["frozen"] for row in invariants), n=len(invariants))
+_ = record.value("frozen", all(row["frozen"] for row in invariants), n=len(invariants))
 
 # %%
 record.table(

@@ -130,7 +130,7 @@ for key, task in tasks.items():
 record.value("seeds", len(seeds), n=None)
 student = next(iter(runs.values()))["bade", seeds[0]]
 more = student.teacher.spec["n_features"] - student.spec["n_features"]
-record.value("teacher.more_inputs", more, n=None)
+_ = record.value("teacher.more_inputs", more, n=None)
 
 # %% tags=["hide-input"]
 for key in tasks:
