@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from blindspots.models import mlp
 from blindspots.seeding import generator
 
 
@@ -26,6 +27,25 @@ def odds_difference(model, rows, labels, groups):
         rates = [right[(labels == label) & (groups == group)].double().mean().item() for group in (0, 1)]
         gaps.append(100 * abs(rates[0] - rates[1]))
     return sum(gaps) / len(gaps)
+
+
+class Listening(torch.nn.Module):
+    """A perceptron of three features that writes down what it is shown in training: the first feature, a number."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = mlp(3, 2, hidden=(4,), seed=0)
+        self.seen = []
+
+    def forward(self, inputs):
+        if self.training:
+            self.seen.append(inputs[:, 0].long())
+        return self.inner(inputs)
+
+
+@pytest.fixture
+def listening():
+    return Listening()
 
 
 @pytest.fixture

@@ -89,25 +89,14 @@ def test_the_loss_of_an_epoch_is_the_weighed_mean(biased_rows):
     assert record["loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_resampling_shows_label_and_group_independent(biased_rows):
+def test_resampling_shows_label_and_group_independent(biased_rows, listening):
     rows, labels, groups = biased_rows(200)
     rows[:, 0] = torch.arange(200)
-    seen = []
-
-    class Listening(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.inner = mlp(3, 2, hidden=(4,), seed=0)
-
-        def forward(self, inputs):
-            if self.training:
-                seen.append(inputs[:, 0].long())
-            return self.inner(inputs)
-
     reweighing(
-        Listening(), rows, labels, groups, use="resampling", epochs=50, batch_size=200, learning_rate=1e-6,
+        listening, rows, labels, groups, use="resampling", epochs=50, batch_size=200, learning_rate=1e-6,
         generator=generator(0),
     )  # fmt: skip
+    seen = listening.seen
     assert all(len(epoch) == 200 for epoch in seen)
     drawn = torch.cat(seen)
     share = (labels == 1).double().mean() * (groups == 1).double().mean()

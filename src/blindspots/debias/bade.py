@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blindspots.checks import check_generator
-from blindspots.debias.group_cells import check_both_groups, count_cells
+from blindspots.debias.group_cells import check_both_groups, check_group_inputs, count_cells
 from blindspots.debias.group_evaluation import Stamp, group_outputs
 from blindspots.debias.group_training import Evaluate, GroupTraining, group_training
 from blindspots.debias.trigger_assignment import assign_triggers, trigger_rates
@@ -113,9 +113,7 @@ def supervised_loss(outputs: Tensor, labels: Tensor) -> Tensor:
 
 def check_examples(inputs: Tensor, labels: Tensor, groups: Tensor) -> None:
     """Raise unless inputs is a float tensor of one entry per label, with both groups among them."""
-    if not isinstance(inputs, Tensor) or not inputs.is_floating_point() or inputs.ndim < 2 or not len(inputs):
-        got = f"{inputs.dtype} {tuple(inputs.shape)}" if isinstance(inputs, Tensor) else type(inputs).__name__
-        raise ValueError(f"inputs: expected a float tensor (N, ...) of at least one example, got {got}")
+    check_group_inputs(inputs)
     if not isinstance(labels, Tensor) or labels.shape != (len(inputs),):
         got = tuple(labels.shape) if isinstance(labels, Tensor) else type(labels).__name__
         raise ValueError(f"labels: expected shape ({len(inputs)},), one per example, got {got}")

@@ -8,6 +8,13 @@ from torch import Tensor
 from blindspots.checks import check_labels, check_number
 
 
+def check_group_inputs(inputs: Tensor) -> None:
+    """Raise unless inputs is a float tensor (N, ...) of at least one example."""
+    if not isinstance(inputs, Tensor) or not inputs.is_floating_point() or inputs.ndim < 2 or not len(inputs):
+        got = f"{inputs.dtype} {tuple(inputs.shape)}" if isinstance(inputs, Tensor) else type(inputs).__name__
+        raise ValueError(f"inputs: expected a float tensor (N, ...) of at least one example, got {got}")
+
+
 def check_groups(groups: Tensor, n: int, *, name: str = "groups") -> None:
     """Raise unless groups is an integer tensor (N,) of 0 and 1; one of them alone is let through."""
     if not isinstance(groups, Tensor):

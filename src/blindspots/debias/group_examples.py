@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from blindspots.borrowed import judged
 from blindspots.checks import check_finite, check_labels, check_logits
-from blindspots.debias.group_cells import count_cells
+from blindspots.debias.group_cells import check_group_inputs, count_cells
 
 N_GROUPS = 2
 ROWS_AT_ONCE = 512
@@ -86,9 +86,7 @@ def check_group_examples(model: nn.Module, inputs: Tensor, labels: Tensor, group
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model: expected a torch module to train, got {type(model).__name__}")
-    if not isinstance(inputs, Tensor) or not inputs.is_floating_point() or inputs.ndim < 2 or not len(inputs):
-        got = f"{inputs.dtype} {tuple(inputs.shape)}" if isinstance(inputs, Tensor) else type(inputs).__name__
-        raise ValueError(f"inputs: expected a float tensor (N, ...) of at least one example, got {got}")
+    check_group_inputs(inputs)
     check_finite(inputs, "inputs")
     check_labels(labels, len(inputs))
     parameter = next(model.parameters(), inputs)

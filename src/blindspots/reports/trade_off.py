@@ -9,6 +9,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from blindspots.reports.pareto import undominated
 from blindspots.reports.style import INK, MARKERS, PALETTE, SOFT, new_figure, theme
 
 Point = tuple[float, float] | tuple[float, float, float, float]
@@ -31,11 +32,8 @@ def pareto_front(points: Mapping[str, Point]) -> tuple[str, ...]:
     """
     if not points or any(number != number for point in points.values() for number in point):
         raise ValueError(f"points: expected at least one (cost, value) without NaN, got {dict(points)!r}")
-    kept = []
-    for name, (cost, value, *_) in points.items():
-        others = ((c, v) for other, (c, v, *_) in points.items() if other != name)
-        if not any(c <= cost and v >= value and (c, v) != (cost, value) for c, v in others):
-            kept.append(name)
+    costs, values = zip(*(point[:2] for point in points.values()), strict=True)
+    kept = [name for name, best in zip(points, undominated(costs, values), strict=True) if best]
     return tuple(sorted(kept, key=lambda name: points[name]))
 
 
