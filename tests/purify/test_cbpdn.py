@@ -152,7 +152,7 @@ def test_the_size_of_a_chunk_does_not_matter(details, monkeypatch):
     signals, dictionary = details
     whole = cbpdn(signals, dictionary, 0.05)
     for values in (1, 1 << 24):
-        monkeypatch.setattr(sys.modules["blindspots.purify.cbpdn"], "_CHUNK_VALUES", {"cpu": values})
+        monkeypatch.setattr(sys.modules["blindspots.purify.cbpdn"], "chunk_values", lambda device, n=values: n)
         torch.testing.assert_close(cbpdn(signals, dictionary, 0.05).codes, whole.codes, atol=1e-10, rtol=0)
 
 

@@ -10,15 +10,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from blindspots import checks
-from blindspots.purify.packed_filters import PackedFilters
+from blindspots.purify.packed_filters import PackedFilters, chunk_values, signal_norms
 from blindspots.types import Counts, Flags, Images, Scores
 
 _RELAXATION = 1.8
 _CHECK_EVERY = 10
 _RESIDUAL_RATIO = 1.2
 _LARGEST_CHANGE = 1000.0
-_CHUNK_VALUES = {"cpu": 1 << 18}  # four images of 32 x 32 over 64 filters, so that they stay in the cache
-_CHUNK_VALUES_ELSEWHERE = 1 << 27
 
 Codes = Float[Tensor, "N *C M H W"]
 
@@ -69,11 +67,6 @@ def synthesize_codes(codes: Tensor, dictionary: Tensor) -> Images:
     else:
         rebuilt = torch.einsum("nmhw,mchw->nchw", spectrum, filters)
     return torch.fft.irfft2(rebuilt, s=sides).to(codes.dtype)
-
-
-def _norms(packed: Float[Tensor, "P B H W 2"]) -> Scores:
-    # A signal's part of each map is contiguous: first along it, then over the maps.
-    return torch.linalg.vector_norm(torch.linalg.vector_norm(packed.flatten(2), dim=2), dim=0)
 
 
 def _rho_factors(primal: Scores, dual: Scores, target: float) -> Scores:
@@ -160,8 +153,8 @@ def _solve_chunk(
         clipped = state.clamp(-1.0, 1.0)
         y = state - clipped
         tiny = torch.finfo(state.dtype).tiny
-        primal = _norms(x - y) / torch.maximum(_norms(x), _norms(y)).clamp_min(tiny)
-        dual = _norms(y - y_before) / _norms(clipped).clamp_min(tiny)
+        primal = signal_norms(x - y) / torch.maximum(signal_norms(x), signal_norms(y)).clamp_min(tiny)
+        dual = signal_norms(y - y_before) / signal_norms(clipped).clamp_min(tiny)
         finished = (primal <= tolerance) & (dual <= tolerance)
         if done == max_iterations:
             finished = torch.ones_like(finished)
@@ -287,9 +280,7 @@ def cbpdn(
     objective = items.new_zeros(len(items), dtype=torch.float64)
     iterations = torch.zeros(len(items), dtype=torch.long, device=items.device)
     primal, dual = items.new_zeros(len(items)), items.new_zeros(len(items))
-    per_chunk = max(
-        1, _CHUNK_VALUES.get(items.device.type, _CHUNK_VALUES_ELSEWHERE) // (2 * filters.pairs * height * width)
-    )
+    per_chunk = max(1, chunk_values(items.device) // (2 * filters.pairs * height * width))
     for part in torch.arange(len(items), device=items.device).split(per_chunk):
         needed = _needed(filters, items[part], float(lmbda))
         objective[part] = 0.5 * items[part].double().square().sum(dim=(1, 2, 3))

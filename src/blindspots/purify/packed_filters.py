@@ -34,6 +34,18 @@ def _eigenvectors(
     return values.clamp_min(0.0), vectors
 
 
+def signal_norms(packed: Float[Tensor, "P B H W 2"]) -> Float[Tensor, " B"]:
+    """Return the l2 norm of each signal's packed maps."""
+    # A signal's part of each map is contiguous: first along it, then over the maps.
+    return torch.linalg.vector_norm(torch.linalg.vector_norm(packed.flatten(2), dim=2), dim=0)
+
+
+def chunk_values(device: torch.device) -> int:
+    """Return how many values of packed maps are best worked on at once."""
+    # On a CPU four images of 32 x 32 over 64 filters, so that they stay in the cache; elsewhere what memory allows.
+    return 1 << 18 if device.type == "cpu" else 1 << 27
+
+
 class PackedFilters:
     """A dictionary D as an operator on packed maps (P, B, H, W, 2), where map m < P has map m + P beside it.
 

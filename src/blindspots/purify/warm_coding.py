@@ -8,19 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from blindspots.purify.packed_filters import PackedFilters
-from blindspots.types import Images, Scores
+from blindspots.purify.packed_filters import PackedFilters, chunk_values, signal_norms
+from blindspots.types import Images
 
 _RELAXATION = 1.8
 _RESIDUAL_RATIO = 1.2
 _LARGEST_CHANGE = 10.0
-_CHUNK_VALUES = {"cpu": 1 << 18}  # four images of 32 x 32 over 64 filters, so that they stay in the cache
-_CHUNK_VALUES_ELSEWHERE = 1 << 27
-
-
-def _norms(packed: Float[Tensor, "P B H W 2"]) -> Scores:
-    # A signal's part of each map is contiguous: first along it, then over the maps.
-    return torch.linalg.vector_norm(torch.linalg.vector_norm(packed.flatten(2), dim=2), dim=0)
 
 
 class WarmCoding:
@@ -46,7 +39,7 @@ class WarmCoding:
         if first:
             self._state = self.signals.new_empty(filters.pairs, len(self.signals), *sides)
         codes = self.signals.new_empty(len(self.signals), filters.n_filters, filters.height, filters.width)
-        room = _CHUNK_VALUES.get(self.signals.device.type, _CHUNK_VALUES_ELSEWHERE)
+        room = chunk_values(self.signals.device)
         per_chunk = max(1, room // (filters.pairs * math.prod(sides)))
         for start in range(0, len(self.signals), per_chunk):
             part = slice(start, start + per_chunk)
@@ -77,13 +70,13 @@ class WarmCoding:
         clipped = state.clamp(-1.0, 1.0)
         y = state - clipped
         tiny = torch.finfo(state.dtype).tiny
-        primal = _norms(x - y) / torch.maximum(_norms(x), _norms(y)).clamp_min(tiny)
-        dual = _norms(y - y_before) / _norms(clipped).clamp_min(tiny)
+        primal = signal_norms(x - y) / torch.maximum(signal_norms(x), signal_norms(y)).clamp_min(tiny)
+        dual = signal_norms(y - y_before) / signal_norms(clipped).clamp_min(tiny)
         ratio = primal / (self._target * dual).clamp_min(tiny)
         factors = ratio.sqrt().clamp(1.0 / _LARGEST_CHANGE, _LARGEST_CHANGE)
         balanced = (ratio <= _RESIDUAL_RATIO) & (ratio >= 1.0 / _RESIDUAL_RATIO)
         # A signal without codes has no residual to balance.
-        factors = torch.where(balanced | (_norms(y) == 0), 1.0, factors)
+        factors = torch.where(balanced | (signal_norms(y) == 0), 1.0, factors)
         codes = y * (lmbda / rho).view(-1, 1, 1, 1)
         self._state[:, part] = torch.addcmul(clipped, y, factors.view(-1, 1, 1, 1))
         self._rho[part] = rho * factors
