@@ -1,6 +1,12 @@
 """Shapes annotated in the package are enforced in the test run only; the global generator must stay untouched."""
 
 import importlib.util
+import os
+
+# Workers of pytest-xdist share the cores: with a thread per core each, they and the processes they start wait for one
+# another, and the suite takes several times as long. Set before torch is imported, so that child processes get it too.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch

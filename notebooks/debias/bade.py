@@ -53,6 +53,7 @@ from blindspots.data import load
 from blindspots.data.planted import planted_faces
 from blindspots.debias import (
     assign_triggers,
+    face_tasks,
     group_outputs,
     group_rates,
     inverted_triggers,
@@ -68,7 +69,7 @@ from blindspots.models import build_model
 from blindspots.reports import Record
 from blindspots.reports.figures import bars, box_and_cdf, curves_with_bands
 from blindspots.reports.images import image_grid
-from blindspots.seeding import derive_seed, generator
+from blindspots.seeding import generator
 
 parameters = {
     "dataset": dataset, "rows_dataset": rows_dataset, "rows_bias": rows_bias, "side": side, "noise": noise, "phis": phis,
@@ -89,34 +90,21 @@ planted = dataset == "planted"
 # Male and by Young. A third task is a table, whose trigger is a column.
 
 # %%
-pictures = {}
-attributes = {"male": "long_hair", "young": "beard"}
-pairs = {(name, "smile"): phi for name, phi in zip(attributes.values(), phis, strict=True)}
-for part, n in parts.items():
-    drawn = planted_faces(
-        n, seed=derive_seed(seeds[0], "bade", part), size=side, correlations=pairs
-    )
-    pictures[part] = drawn
-    if not planted:
-        pictures[part] = load(
-            dataset, split=part, size=side, limit=n, data_root=data_root or None
-        )
-    record.add_data(pictures[part])
-grain = {
-    part: torch.randn(len(x), 3, side, side, generator=generator(seeds[0], "grain", part))
-    for part, x in pictures.items()
+pairs = zip(("male", "young"), ("long_hair", "beard"), ("Male", "Young"), phis, strict=True)
+face_pairs = {
+    key: {"label": "smile", "group": drawn_group, "phi": phi} if planted
+    else {"label": "Attractive", "group": group}
+    for key, drawn_group, group, phi in pairs
 }  # fmt: skip
-if not planted:
-    attributes = {"male": "Male", "young": "Young"}
-splits = {}
-for key, attribute in attributes.items():
-    splits[key] = {
-        part: (
-            (x.images + noise * grain[part]).clamp(0, 1).to(place) if planted else x.images.to(place),
-            (x.labels if planted else x.groups["Attractive"]).to(place), x.groups[attribute].to(place),
-        )
-        for part, x in pictures.items()
-    }  # fmt: skip
+faces = face_tasks(
+    dataset, face_pairs, parts, side=side, seed=seeds[0], noise=noise, data_root=data_root or None,
+)  # fmt: skip
+for part in faces.sets.values():
+    record.add_data(part)
+splits = {
+    key: {part: tuple(x.to(place) for x in given) for part, given in of_task.items()}
+    for key, of_task in faces.splits.items()
+}
 
 # %%
 tables = {
@@ -181,6 +169,7 @@ record.table(
 # %% tags=["hide-input"]
 block = {"kind": "block", "size": scaled_trigger_size(25, side)}
 stamp = trigger_stamp(block)
+drawn = planted_faces(200, seed=seeds[0], size=side)
 example = {"images": drawn.images, "y": drawn.labels, "b": drawn.groups["long_hair"]}
 assigned = assign_triggers(
     example["y"], example["b"], generator=generator(seeds[0], "montage")
@@ -373,7 +362,7 @@ record.summary({
 
 # %%
 seen = []
-for key in attributes:
+for key in face_pairs:
     x, y, b = splits[key]["test"]
     for seed in seeds:
         bade = runs[key]["bade", seed]
@@ -405,7 +394,7 @@ for (task, name), part in seen.groupby(["task", "model"], sort=False):
     for what, form in {"changed": ".1%", "logit": ".2f"}.items():
         values = dict(zip(part.seed, part[what], strict=True))
         record.by_seed(f"{what}.{task}.{name}", values, n=n_images, format=form)
-for task in attributes:
+for task in face_pairs:
     means = seen[seen.task == task].groupby("model").changed.mean()
     excess = means["student"] - means["standard"]
     record.value(f"excess.{task}", excess, n=n_images, seeds=seeds, format="+.1%")
