@@ -7,6 +7,7 @@ from blindspots.criticism.explanation_path import ExplanationPath, explanation_p
 from blindspots.criticism.hidden_images import hidden_images, hiding_fill
 from blindspots.criticism.label_set_error import LabelSetError, label_set_error
 from blindspots.criticism.lime_explain import Explanation, lime_explain
+from blindspots.criticism.model_votes import model_votes
 from blindspots.criticism.paper_statistics import (
     ConditionsTest,
     PairTest,
@@ -55,6 +56,7 @@ __all__ = [
     "label_set_error",
     "largest_pair",
     "lime_explain",
+    "model_votes",
     "panel_shares",
     "quickshift_superpixels",
     "rectified_error",

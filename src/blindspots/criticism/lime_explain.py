@@ -132,6 +132,7 @@ def lime_explain(
     distance, selection, ridge = _by_mode(mode, distance, selection, ridge)
     if n_features is not None:
         checks.check_number(n_features, "n_features", at_least=1, integer=True)
+    segments = segments.to(image.device)
     fill = hiding_fill(image, segments, hide)
     change = (image - fill).detach().double()
     if float(change.abs().max()) <= _INVISIBLE:
