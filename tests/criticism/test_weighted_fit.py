@@ -61,3 +61,12 @@ def test_samples_that_fix_nothing_are_seen_and_give_the_least_norm():
     centered = (masks[:5].double() - few.mask_mean) * weights[:5, None].sqrt()
     target = (outputs[:5] - few.output_mean) * weights[:5, None].sqrt()
     torch.testing.assert_close(fit.weights, (torch.linalg.pinv(centered) @ target).T, rtol=0, atol=1e-9)
+
+
+def test_a_constant_output_has_nothing_to_explain():
+    masks, outputs, weights = problem()
+    outputs[:, 1] = 0.5
+    fit = weighted_fit(weighted_moments(masks, outputs, weights, intercept=True), some_kept(), ridge=0.0)
+    assert fit.intercepts[1].item() == pytest.approx(0.5) and fit.weights[1].abs().max() < 1e-12
+    constant = weighted_moments(masks, torch.zeros_like(outputs), weights, intercept=True)
+    assert weighted_fit(constant, some_kept(), ridge=0.0).scores.isnan().all()

@@ -30,7 +30,7 @@ class Explanation:
         classes: (M,), the classes explained.
         weights: (M, D), what showing a superpixel adds to the class's output; 0 if it is not kept.
         intercepts: (M,), the linear model's output with everything hidden.
-        scores: (M,), the weighted R^2 of the linear models over the samples.
+        scores: (M,), the weighted R^2 of the linear models over the samples; NaN for an output that never changes.
         outputs: (M,), the classifier's output for the whole image.
         kept: (M, D), superpixels in the model of the class.
         segments: (H, W), the superpixels 0 to D - 1.
@@ -125,8 +125,10 @@ def lime_explain(
     Source: P4 Sec. 2, Eq. 4 to 7, n = 1000, sigma = 0.25; Ribeiro, Singh and Guestrin (2016).
     Differs from the paper: Eq. 5 lacks its minus sign. Its distance is the Euclidean one between images, and with
     sigma = 0.25 every sample but the first then weighs nothing: "pixels" does that, and says so by
-    `effective_samples` and `determined`; the default divides by the square root of the number of values. Eq. 7
-    asks for fewer than K weights; `n_features` is the largest number kept. The intercept is the package's.
+    `effective_samples` and `determined`; the default divides by the square root of the number of values. With the
+    mean as filling a photograph's samples then lie so near that all weigh almost alike: neither reading is local
+    at the printed sigma. Eq. 7 asks for fewer than K weights; `n_features` is the largest number kept. The
+    intercept is the package's.
     """
     n_superpixels = _checked(image, segments, n_samples, mode, masks, generator, sigma, batch_size, output)
     distance, selection, ridge = _by_mode(mode, distance, selection, ridge)

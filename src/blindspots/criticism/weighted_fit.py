@@ -32,7 +32,7 @@ class WeightedMoments:
 
 @dataclass(frozen=True)
 class WeightedFit:
-    """Linear models of all classes: weights (M, D), intercepts (M,), weighted R^2 (M,)."""
+    """Linear models of all classes: weights (M, D), intercepts (M,), weighted R^2 (M,), NaN for a constant output."""
 
     weights: Float[Tensor, "M D"]
     intercepts: Float[Tensor, " M"]
@@ -73,7 +73,7 @@ def weighted_fit(moments: WeightedMoments, kept: Bool[Tensor, "M D"], *, ridge: 
         solved = _solved(blocks, (right.T.gather(1, order) * inside)[..., None], ridge)[..., 0]
         weights = torch.zeros_like(right.T).scatter(1, order, solved)
     rest = moments.totals - 2 * (weights * right.T).sum(1) + ((weights @ gram) * weights).sum(1)
-    scores = torch.where(moments.spread > 0, 1 - rest / moments.spread, 1.0)
+    scores = torch.where(moments.spread > 0, 1 - rest / moments.spread, torch.nan)
     return WeightedFit(weights, moments.output_mean - weights @ moments.mask_mean, scores)
 
 
