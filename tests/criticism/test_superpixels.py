@@ -63,6 +63,13 @@ def test_every_option_changes_the_partition(make, option, values, photograph):
     assert not torch.equal(first, second)
 
 
+def test_the_seed_breaks_the_ties_of_plain_fields():
+    first, again, other = (
+        quickshift_superpixels(quarters(), kernel_size=1.0, max_dist=3.0, seed=seed) for seed in (0, 0, 1)
+    )
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -77,7 +84,7 @@ def test_every_option_changes_the_partition(make, option, values, photograph):
         (lambda: slic_superpixels(quarters(), compactness=0.0), "compactness"),
         (lambda: quickshift_superpixels(quarters(), ratio=2.0), "ratio"),
         (lambda: quickshift_superpixels(quarters(), max_dist=0.0), "max_dist"),
-        (lambda: quickshift_superpixels(quarters(), kernel_size=0.0), "kernel_size"),
+        (lambda: quickshift_superpixels(quarters(), kernel_size=0.5), "kernel_size"),
         (lambda: quickshift_superpixels(quarters(), seed=-1), "seed"),
     ],
 )

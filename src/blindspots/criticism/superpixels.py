@@ -20,7 +20,7 @@ def quickshift_superpixels(
 
     Args:
         image: (C, H, W) in [0, 1], C = 1 (gray) or 3.
-        kernel_size: width of the Gaussian that smooths the density, in pixels, above 0; larger gives fewer pieces.
+        kernel_size: width of the Gaussian that smooths the density, in pixels, at least 1; larger gives fewer pieces.
         max_dist: longest link, in the joint space of color and place, above 0; larger gives fewer pieces.
         ratio: weight of color against place, 0 to 1.
         seed: of the noise that breaks ties.
@@ -33,7 +33,7 @@ def quickshift_superpixels(
 
     Source: Vedaldi and Soatto (2008), with the lime package's settings; skimage.segmentation.quickshift.
     """
-    checks.check_number(kernel_size, "kernel_size", above=0.0)
+    checks.check_number(kernel_size, "kernel_size", at_least=1.0)
     checks.check_number(max_dist, "max_dist", above=0.0)
     checks.check_number(ratio, "ratio", at_least=0.0, at_most=1.0)
     checks.check_number(seed, "seed", at_least=0, integer=True)
