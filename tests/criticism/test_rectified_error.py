@@ -1,10 +1,13 @@
 """The rectified error: counts by hand, the printed tables rebuilt, thresholds, panels, messages."""
 
+import os
+
 import pytest
 import torch
 
-from blindspots.criticism import rectified_error, rectify
+from blindspots.criticism import label_set_error, rectified_error, rectify, vote_breakdown, votes_on
 from blindspots.criticism.reported_tables import ALL_FIVE, TABLE_1
+from blindspots.data import load
 from blindspots.seeding import generator
 
 NAN = float("nan")
@@ -120,3 +123,24 @@ def test_asked_classes_of_right_predictions_and_unasked_rows_do_not_matter():
     votes[3] = NAN
     asked = torch.tensor([1, 1, 1, 9, 7, 0, 0, 0])
     assert rectified_error(PREDICTIONS, LABELS, votes, asked=asked).n_judged == 3
+
+
+@pytest.mark.skipif(not os.environ.get("BLINDSPOTS_DATA"), reason="BLINDSPOTS_DATA is not set")
+def test_the_published_votes_give_the_figures_worked_out_apart():
+    labels = load("imagenet_labels", split="validation")
+    if labels.predicted is None:
+        pytest.skip("imagenet_val_labels_and_cv_pred.csv.gz is not at hand")
+    raters = labels.raters
+    found = []
+    for maybe_counts in (False, True):
+        votes = votes_on(labels.predicted, raters.images, raters.labels, raters.votes(maybe_counts=maybe_counts))
+        found.append(rectified_error(labels.predicted, labels.original, votes, n_classes=1000))
+    assert (found[0].n_mistakes, found[0].n_judged) == (13_634, 8_802)
+    assert found[0].error == pytest.approx(27.27, abs=0.005)
+    shares = (found[0].breakdown.shares / 100).tolist()
+    assert shares == pytest.approx([0.563, 0.153, 0.092, 0.069, 0.061, 0.063], abs=0.001)
+    assert [one.rectified for one in found] == pytest.approx([23.9, 20.7], abs=0.05)
+    real = label_set_error(labels.predicted, labels.real)
+    assert real.n_judged == 46_837 and real.error == pytest.approx(22.39, abs=0.005)
+    control = vote_breakdown(votes_on(labels.original, raters.images, raters.labels, raters.votes()))
+    assert control.at_least[4].item() == pytest.approx(29.8, abs=0.05)
