@@ -90,6 +90,7 @@ def test_equal_scores_up_to_rounding_go_to_the_first():
         (draw(3, 2), 0.0, ValueError, "bandwidth: expected a finite number > 0, got 0.0"),
         (draw(3, 2), -1, ValueError, "bandwidth: expected a finite number > 0, got -1"),
         (draw(3, 2), "wide", TypeError, "bandwidth: expected a number"),
+        (draw(3, 2), 1e-5, ValueError, "bandwidth: expected a length on the scale of the features, got 1e-05, less th"),
         (draw(3, 2), 1e-200, ValueError, "bandwidth: expected a length on the scale of the features, got 1e-200"),
     ],
 )

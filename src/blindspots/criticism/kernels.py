@@ -12,6 +12,7 @@ from blindspots import checks
 from blindspots.criticism.inputs import check_features
 
 KERNELS = ("rbf", "precomputed")
+_LARGEST_HALF = 1e9  # ||x||^2 / (2 bandwidth^2) of the example farthest from the mean
 _BLOCK = 512  # A block of 512 x 512 doubles is 2 MiB and stays in a core's cache.
 
 
@@ -71,42 +72,41 @@ class GaussianKernel:
             bandwidth = median_bandwidth(features)
         checks.check_number(bandwidth, "bandwidth", above=0.0)
         self.bandwidth: float | None = float(bandwidth)
-        wide = features.detach().double()
         # Distances do not change when everything moves; near 0 they lose the fewest digits.
-        self._points = (wide - wide.mean(dim=0)) / self.bandwidth
-        self._halves = 0.5 * self._points.square().sum(dim=1)
-        if not torch.isfinite(self._halves).all():
+        self._points = features.detach().to(torch.float64, copy=True)
+        self._points -= self._points.mean(dim=0)
+        self._points /= self.bandwidth
+        self._halves = 0.5 * torch.linalg.vector_norm(self._points, dim=1).square()
+        # Exponents are differences of numbers of this size, and must keep some digits.
+        if not self._halves.amax().item() <= _LARGEST_HALF:
             raise ValueError(
-                f"bandwidth: expected a length on the scale of the features, got {bandwidth:g}, far too small; "
-                "leave it None for the median distance"
+                f"bandwidth: expected a length on the scale of the features, got {bandwidth:g}, less than a 10,000th "
+                "of their spread; leave it None for the median distance"
             )
         self.diagonal = torch.ones_like(self._halves)
 
     def rows(self, indices: Int[Tensor, " M"]) -> Float[Tensor, "M N"]:
         """Return the rows of the kernel at indices."""
-        exponents = self._points[indices] @ self._points.T
-        exponents -= self._halves
-        exponents -= self._halves[indices, None]
-        rows = exponents.clamp_max_(0.0).exp_()
+        rows = self._exponents(self._points[indices], self._halves[indices], slice(None)).exp_()
         rows[torch.arange(len(indices), device=rows.device), indices] = 1.0
         return rows
 
     def column_means(self) -> Float[Tensor, " N"]:
         """Return the mean of each column, from the blocks on and above the diagonal."""
-        ones, halves = torch.ones_like(self._halves)[:, None], self._halves[:, None]
-        # One product gives the exponent -||x||^2 / 2 + x . y - ||y||^2 / 2, so a block is passed over three times only.
-        left = torch.cat([self._points, -halves, ones], dim=1)
-        right = torch.cat([self._points, ones, -halves], dim=1)
-        sums, n = torch.zeros_like(self._halves), len(left)
+        sums, n = torch.zeros_like(self._halves), len(self._halves)
         for first in range(0, n, _BLOCK):
             here = slice(first, first + _BLOCK)
             for second in range(first, n, _BLOCK):
                 there = slice(second, second + _BLOCK)
-                block = (left[here] @ right[there].T).clamp_max_(0.0).exp_()
+                block = self._exponents(self._points[here], self._halves[here], there).exp_()
                 sums[here] += block.sum(dim=1)
                 if second > first:
                     sums[there] += block.sum(dim=0)
         return sums / n
+
+    def _exponents(self, points: Tensor, halves: Tensor, there: slice) -> Tensor:
+        """Return x . y - ||x||^2 / 2 - ||y||^2 / 2 for points x (M, D) and the examples y there, (M, T)."""
+        return torch.addmm(self._halves[there], points, self._points[there].T, beta=-1.0).sub_(halves[:, None])
 
 
 class GramKernel:

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from blindspots import checks
-from blindspots.criticism.kernels import first_of_the_best, row_kernel
+from blindspots.criticism.kernels import RowKernel, first_of_the_best, row_kernel
 
 
 @dataclass(frozen=True)
@@ -71,20 +71,25 @@ def select_prototypes(
             f"n: expected at most one prototype per example, got n = {n} for {len(gram.diagonal)} examples; "
             "ask for fewer or give more examples"
         )
-    means, diagonal = gram.column_means(), gram.diagonal
+    means = gram.column_means()
+    indices, objective = greedy(gram, means, n)
+    return Selection(indices, objective, gram.bandwidth, means, means.mean() - objective)
+
+
+def greedy(kernel: RowKernel, means: Float[Tensor, " N"], n: int) -> tuple[Int[Tensor, " M"], Float[Tensor, " M"]]:
+    """Return n picks, and J of those so far after each, from a kernel and the means of its columns."""
     near = torch.zeros_like(means)  # sum over the prototypes so far of k(., prototype)
     free = torch.zeros_like(means)  # -inf where an example is taken
     picks, cross, within = [], means.new_zeros(()), means.new_zeros(())
     objective = []
     for size in range(1, n + 1):
         # J of the enlarged set, times its size, less what all candidates share.
-        scores = 2.0 * means - (2.0 * near + diagonal) / size + free
+        scores = 2.0 * means - (2.0 * near + kernel.diagonal) / size + free
         pick = first_of_the_best(scores)
         cross = cross + means[pick]
-        within = within + 2.0 * near[pick] + diagonal[pick]
+        within = within + 2.0 * near[pick] + kernel.diagonal[pick]
         objective.append(2.0 * cross / size - within / size**2)
-        near += gram.rows(pick[None])[0]
+        near += kernel.rows(pick[None])[0]
         free[pick] = float("-inf")
         picks.append(pick)
-    reached = torch.stack(objective)
-    return Selection(torch.stack(picks), reached, gram.bandwidth, means, means.mean() - reached)
+    return torch.stack(picks), torch.stack(objective)
