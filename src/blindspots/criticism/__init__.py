@@ -3,6 +3,7 @@
 from blindspots.criticism.kernels import median_bandwidth
 from blindspots.criticism.select_criticisms import select_criticisms
 from blindspots.criticism.select_prototypes import Selection, select_prototypes
+from blindspots.criticism.steps_to_flip import steps_to_flip
 from blindspots.criticism.witness import witness
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "median_bandwidth",
     "select_criticisms",
     "select_prototypes",
+    "steps_to_flip",
     "witness",
 ]
