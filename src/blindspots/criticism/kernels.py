@@ -13,6 +13,8 @@ from blindspots.criticism.inputs import check_features
 
 KERNELS = ("rbf", "precomputed")
 _LARGEST_HALF = 1e9  # ||x||^2 / (2 bandwidth^2) of the example farthest from the mean
+_MANY = 2000  # of fewer examples the exact means cost little
+_ROUGHEST = 1e-4  # with a larger error too many examples would have to be looked at again
 _BLOCK = 512  # A block of 512 x 512 doubles is 2 MiB and stays in a core's cache.
 
 
@@ -28,6 +30,10 @@ class RowKernel(Protocol):
 
     def column_means(self) -> Tensor:
         """Return (1 / N) sum_i k(x_i, x_j) for every j, (N,)."""
+        ...
+
+    def rough_column_means(self) -> tuple[Tensor, float]:
+        """Return the same (N,), perhaps from single precision, and a bound on what that changes."""
         ...
 
 
@@ -87,26 +93,46 @@ class GaussianKernel:
 
     def rows(self, indices: Int[Tensor, " M"]) -> Float[Tensor, "M N"]:
         """Return the rows of the kernel at indices."""
-        rows = self._exponents(self._points[indices], self._halves[indices], slice(None)).exp_()
+        rows = _exponents(self._points[indices], self._halves[indices], self._points, self._halves).exp_()
         rows[torch.arange(len(indices), device=rows.device), indices] = 1.0
         return rows
 
     def column_means(self) -> Float[Tensor, " N"]:
         """Return the mean of each column, from the blocks on and above the diagonal."""
-        sums, n = torch.zeros_like(self._halves), len(self._halves)
-        for first in range(0, n, _BLOCK):
-            here = slice(first, first + _BLOCK)
-            for second in range(first, n, _BLOCK):
-                there = slice(second, second + _BLOCK)
-                block = self._exponents(self._points[here], self._halves[here], there).exp_()
-                sums[here] += block.sum(dim=1)
-                if second > first:
-                    sums[there] += block.sum(dim=0)
-        return sums / n
+        return _block_means(self._points, self._halves)
 
-    def _exponents(self, points: Tensor, halves: Tensor, there: slice) -> Tensor:
-        """Return x . y - ||x||^2 / 2 - ||y||^2 / 2 for points x (M, D) and the examples y there, (M, T)."""
-        return torch.addmm(self._halves[there], points, self._points[there].T, beta=-1.0).sub_(halves[:, None])
+    def rough_column_means(self) -> tuple[Float[Tensor, " N"], float]:
+        """Return the means from single precision, and a bound on their error; 0 where they were taken in double."""
+        n, n_dimensions = self._points.shape
+        largest = self._halves.amax().item()
+        # Rounding of a float32 product of D terms, of the two norms, of the exponential and of the sums in a block.
+        error = 2.0**-24 * (largest * (2 * n_dimensions + 24) + 64)
+        worthwhile = n >= _MANY and error <= _ROUGHEST and self._points.device.type == "cpu"
+        if not worthwhile or torch.get_float32_matmul_precision() != "highest":
+            return self.column_means(), 0.0
+        return _block_means(self._points.float(), self._halves.float()), error
+
+
+def _block_means(points: Tensor, halves: Tensor) -> Float[Tensor, " N"]:
+    """Return the column means of exp(-||x - y||^2 / 2) in float64, from blocks in the dtype of points."""
+    n = len(points)
+    sums = torch.zeros(n, dtype=torch.float64, device=points.device)
+    for first in range(0, n, _BLOCK):
+        here = slice(first, first + _BLOCK)
+        for second in range(first, n, _BLOCK):
+            there = slice(second, second + _BLOCK)
+            block = _exponents(points[here], halves[here], points[there], halves[there]).exp_()
+            if second == first:
+                sums[here] += block.fill_diagonal_(1.0).sum(dim=1)
+            else:
+                sums[here] += block.sum(dim=1)
+                sums[there] += block.sum(dim=0)
+    return sums / n
+
+
+def _exponents(points: Tensor, halves: Tensor, others: Tensor, their_halves: Tensor) -> Tensor:
+    """Return -||x - y||^2 / 2 for points x (M, D) and others y (T, D), (M, T), from half their squared norms."""
+    return torch.addmm(their_halves, points, others.T, beta=-1.0).sub_(halves[:, None])
 
 
 class GramKernel:
@@ -136,6 +162,10 @@ class GramKernel:
     def column_means(self) -> Float[Tensor, " N"]:
         """Return the mean of each column."""
         return self._matrix.mean(dim=0)
+
+    def rough_column_means(self) -> tuple[Float[Tensor, " N"], float]:
+        """Return the means, which are exact here, and 0."""
+        return self.column_means(), 0.0
 
 
 def row_kernel(features: Tensor, bandwidth: float | int | None, kernel: str) -> RowKernel:

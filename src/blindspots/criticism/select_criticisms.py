@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from blindspots import checks
 from blindspots.criticism.inputs import check_indices
-from blindspots.criticism.kernels import RowKernel, first_of_the_best, row_kernel
+from blindspots.criticism.kernels import RowKernel, row_kernel
 from blindspots.criticism.select_prototypes import Selection
+from blindspots.criticism.settled_means import SettledMeans
 
 REGULARIZERS = ("logdet", "none", "iterative")
 _ROWS_AT_ONCE = 32
@@ -66,14 +68,14 @@ def select_criticisms(
     gram = row_kernel(features, bandwidth, kernel)
     chosen = _checked_prototypes(prototypes, gram, n)
     means, near = _means_and_sum(prototypes, chosen, gram)
-    free = torch.zeros_like(means)
-    free[chosen] = float("-inf")
+    taken = torch.zeros_like(near)
+    taken[chosen] = float("-inf")
     if regularizer == "iterative":
-        picks, objective = _iterative(gram, means, near, len(chosen), free, n)
+        picks, objective = _iterative(means, near, len(chosen), taken, n)
     else:
-        gaps = (means - near / len(chosen)).abs() + free
-        picks, objective = _regularized(gram, gaps, weight if regularizer == "logdet" else None, n)
-    return Selection(picks, objective, gram.bandwidth, means)
+        shares = near / len(chosen)
+        picks, objective = _regularized(gram, means, shares, taken, weight if regularizer == "logdet" else None, n)
+    return Selection(picks, objective, gram.bandwidth, means.values, means.error)
 
 
 def _checked_prototypes(prototypes: Selection | Tensor, gram: RowKernel, n: int) -> Tensor:
@@ -89,15 +91,17 @@ def _checked_prototypes(prototypes: Selection | Tensor, gram: RowKernel, n: int)
     return indices.to(gram.diagonal.device).long()
 
 
-def _means_and_sum(prototypes: Selection | Tensor, chosen: Tensor, gram: RowKernel) -> tuple[Tensor, Tensor]:
-    """Return the column means (N,) and the sum over the prototypes of k(., prototype), (N,)."""
+def _means_and_sum(
+    prototypes: Selection | Tensor, chosen: Tensor, gram: RowKernel
+) -> tuple[SettledMeans, Float[Tensor, " N"]]:
+    """Return the column means, and the sum over the prototypes of k(., prototype), (N,)."""
     near, of_prototypes = torch.zeros_like(gram.diagonal), []
     for some in chosen.split(_ROWS_AT_ONCE):
         rows = gram.rows(some)
         near += rows.sum(dim=0)
         of_prototypes.append(rows.mean(dim=1))
     if not isinstance(prototypes, Selection) or prototypes.bandwidth != gram.bandwidth:
-        return gram.column_means(), near
+        return SettledMeans(gram, *gram.rough_column_means()), near
     means = prototypes.column_means.to(near.device)
     # The rows of the prototypes are at hand: their means tell whether the selection is from these very features.
     if len(means) != len(near) or (means[chosen] - torch.cat(of_prototypes)).abs().max().item() > 1e-9:
@@ -105,48 +109,46 @@ def _means_and_sum(prototypes: Selection | Tensor, chosen: Tensor, gram: RowKern
             "prototypes: expected a Selection from these features and this kernel, got one from others; "
             "select the prototypes again, or give their indices"
         )
-    return means, near
+    return SettledMeans(gram, means, prototypes.column_means_error), near
 
 
-def _regularized(gram: RowKernel, gaps: Tensor, weight: float | int | None, n: int) -> tuple[Tensor, Tensor]:
+def _regularized(
+    gram: RowKernel, means: SettledMeans, shares: Tensor, taken: Tensor, weight: float | int | None, n: int
+) -> tuple[Tensor, Tensor]:
     """Return the picks (n,) and the objective after each; weight None leaves log det out."""
-    factor = gaps.new_zeros((n if weight is not None else 0, len(gaps)))  # rows of the Cholesky factor, by pick
+    factor = shares.new_zeros((n if weight is not None else 0, len(shares)))  # rows of the Cholesky factor, by pick
     schur, floor = gram.diagonal.clone(), _DEPENDENT * gram.diagonal
-    taken = torch.zeros_like(gaps)
-    picks, objective, value = [], [], gaps.new_zeros(())
+    picks, objective, value = [], [], shares.new_zeros(())
     for size in range(n):
-        scores = gaps + taken
+        gains = taken
         if weight is not None:
-            scores = scores + weight * torch.where(schur > floor, schur, 0.0).log()
-        pick = first_of_the_best(scores)
-        if scores[pick].item() == float("-inf"):
+            gains = taken + weight * torch.where(schur > floor, schur, 0.0).log()
+        pick, gain = means.pick(lambda values, at, gains=gains: (values - shares[at]).abs() + gains[at], 1.0)
+        if gain.item() == float("-inf"):
             raise ValueError(
                 f"n: expected at most {size} criticisms, the distinct examples that are no prototypes, got {n}; "
                 "ask for fewer, remove duplicates, or use regularizer='none'"
             )
-        value = value + scores[pick]
+        value = value + gain
         objective.append(value)
         taken[pick] = float("-inf")
         picks.append(pick)
         if weight is not None and size + 1 < n:
-            row = gram.rows(pick[None])[0] - factor[:size, pick] @ factor[:size]
+            row = means.row(pick) - factor[:size, pick] @ factor[:size]
             factor[size] = row / schur[pick].sqrt()
             schur -= factor[size].square()
     return torch.stack(picks), torch.stack(objective)
 
 
-def _iterative(
-    gram: RowKernel, means: Tensor, near: Tensor, n_prototypes: int, free: Tensor, n: int
-) -> tuple[Tensor, Tensor]:
+def _iterative(means: SettledMeans, near: Tensor, n_prototypes: int, taken: Tensor, n: int) -> tuple[Tensor, Tensor]:
     """Return the picks (n,) and the sums of witnesses, each criticism counting as a prototype for those after it."""
-    free = free.clone()
-    picks, objective, value = [], [], means.new_zeros(())
+    picks, objective, value = [], [], near.new_zeros(())
     for size in range(n_prototypes, n_prototypes + n):
-        scores = (means - near / size).abs() + free
-        pick = first_of_the_best(scores)
-        value = value + scores[pick]
+        shares = near / size
+        pick, gain = means.pick(lambda values, at, shares=shares: (values - shares[at]).abs() + taken[at], 1.0)
+        value = value + gain
         objective.append(value)
-        near = near + gram.rows(pick[None])[0]
-        free[pick] = float("-inf")
+        near = near + means.row(pick)
+        taken[pick] = float("-inf")
         picks.append(pick)
     return torch.stack(picks), torch.stack(objective)

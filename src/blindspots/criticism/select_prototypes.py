@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from blindspots import checks
-from blindspots.criticism.kernels import RowKernel, first_of_the_best, row_kernel
+from blindspots.criticism.kernels import RowKernel, row_kernel
+from blindspots.criticism.settled_means import SettledMeans
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Selection:
         objective: (M,), float64, the value of what is maximized after each pick.
         bandwidth: of the Gaussian kernel; None if the kernel was given.
         column_means: (N,), float64, (1 / N) sum_i k(x_i, x_j): the witness before anything is subtracted.
+        column_means_error: a bound on the error of those that no choice depended on, usually 100 times too large; 0 for
+            fewer than 2,000 examples, and on a GPU. Picks and objective are exact in any case, squared_mmd is to this.
         squared_mmd: (M,), float64, the squared maximum mean discrepancy between all examples and the first m; None for
             criticisms, which do not stand for the whole.
     """
@@ -29,6 +32,7 @@ class Selection:
     objective: Float[Tensor, " M"]
     bandwidth: float | None
     column_means: Float[Tensor, " N"] = field(repr=False)
+    column_means_error: float = 0.0
     squared_mmd: Float[Tensor, " M"] | None = None
 
 
@@ -37,10 +41,12 @@ def select_prototypes(
 ) -> Selection:
     r"""Pick prototypes greedily so that their distribution matches that of all examples.
 
-        max_S  J(S) = 2 / (N |S|) sum_{i, j in S} k(x_i, x_j) - 1 / |S|^2 sum_{i, j in S} k(x_i, x_j)     (P4 Eq. 3)
+        max_S  J(S) = 2 / (N |S|) sum_{i in [N], j in S} k(x_i, x_j) - 1 / |S|^2 sum_{i, j in S} k(x_i, x_j)
+                                                                                                         (P4 Eq. 3)
     with k(x, y) = exp(-||x - y||^2 / (2 bandwidth^2)). Each pick is the example that makes J largest, among equals the
-    first. The means of the columns are taken in one pass over blocks and each pick reads one row of the kernel, so the
-    memory is that of the features in float64 and a few vectors, whatever N.
+    first. The means of the columns are taken in one pass over blocks, and each pick reads a row of the kernel, so the
+    memory is that of the features in float64 and a few vectors, whatever N. With many examples the pass is in float32;
+    the means of those that could be picked, given the bound on its error, are then taken in float64.
 
     Args:
         features: (N, D), of the examples of one class or of all; (N, N) the matrix of a kernel if kernel =
@@ -52,7 +58,7 @@ def select_prototypes(
 
     Returns:
         Selection; objective is J of the prototypes so far, squared_mmd is mean(k) - J. Indices are on the device of
-        features. Whatever the dtype of features, the arithmetic is in float64, because float32 picks others.
+        features. Whatever the dtype of features, the choices are those of float64, because float32 picks others.
 
     Raises:
         TypeError, ValueError: bad features or options; fewer examples than prototypes asked; a bandwidth of 0, or none
@@ -71,25 +77,25 @@ def select_prototypes(
             f"n: expected at most one prototype per example, got n = {n} for {len(gram.diagonal)} examples; "
             "ask for fewer or give more examples"
         )
-    means = gram.column_means()
+    means = SettledMeans(gram, *gram.rough_column_means())
     indices, objective = greedy(gram, means, n)
-    return Selection(indices, objective, gram.bandwidth, means, means.mean() - objective)
+    return Selection(indices, objective, gram.bandwidth, means.values, means.error, means.values.mean() - objective)
 
 
-def greedy(kernel: RowKernel, means: Float[Tensor, " N"], n: int) -> tuple[Int[Tensor, " M"], Float[Tensor, " M"]]:
+def greedy(kernel: RowKernel, means: SettledMeans, n: int) -> tuple[Int[Tensor, " M"], Float[Tensor, " M"]]:
     """Return n picks, and J of those so far after each, from a kernel and the means of its columns."""
-    near = torch.zeros_like(means)  # sum over the prototypes so far of k(., prototype)
-    free = torch.zeros_like(means)  # -inf where an example is taken
-    picks, cross, within = [], means.new_zeros(()), means.new_zeros(())
+    near = torch.zeros_like(kernel.diagonal)  # sum over the prototypes so far of k(., prototype)
+    free = torch.zeros_like(near)  # inf where an example is taken
+    picks, cross, within = [], near.new_zeros(()), near.new_zeros(())
     objective = []
     for size in range(1, n + 1):
-        # J of the enlarged set, times its size, less what all candidates share.
-        scores = 2.0 * means - (2.0 * near + kernel.diagonal) / size + free
-        pick = first_of_the_best(scores)
-        cross = cross + means[pick]
+        # J of the enlarged set, times its size, is 2 means less this, and less what all candidates share.
+        cost = (2.0 * near + kernel.diagonal) / size + free
+        pick, _ = means.pick(lambda values, at, cost=cost: 2.0 * values - cost[at], 2.0)
+        cross = cross + means.values[pick]
         within = within + 2.0 * near[pick] + kernel.diagonal[pick]
         objective.append(2.0 * cross / size - within / size**2)
-        near += kernel.rows(pick[None])[0]
-        free[pick] = float("-inf")
+        near += means.row(pick)
+        free[pick] = float("inf")
         picks.append(pick)
     return torch.stack(picks), torch.stack(objective)
