@@ -46,7 +46,17 @@ def test_teachers_read_the_trigger_as_strongly_as_its_rates_say(splits, spec, tm
     effects = found.teacher_logits.diff(dim=2).mean((1, 2))
     assert (effects.sign()[[0, 2]] == trigger_strength(RATES).sign()[[0, 2]]).all()
     assert effects[0] > effects[1] > effects[2]
-    assert (found.teacher_epochs == 20).all()
+    assert (found.teacher_epochs == 20).all() and torch.equal(found.last_logits, found.teacher_logits)
+
+
+def test_the_last_epoch_is_kept_beside_the_chosen_one(splits, spec, tmp_path):
+    options = {**OPTIONS, "epochs": 6, "directory": tmp_path}
+    found = stacked_bade(splits, RATES, spec, **options)
+    last = stacked_bade(splits, RATES, spec, rule="last", **options)
+    assert (found.teacher_epochs < 6).any()
+    assert torch.equal(found.last_logits, last.teacher_logits)
+    early = found.teacher_epochs < 6
+    assert not torch.isclose(found.last_logits[early], found.teacher_logits[early]).all()
 
 
 def test_the_size_of_a_stack_changes_no_answer_and_each_stack_is_kept(splits, spec, tmp_path):

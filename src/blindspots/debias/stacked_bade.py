@@ -40,13 +40,15 @@ class StackedBade:
     Attributes:
         rates: (M, 2) float64, shares of trigger 0 by label.
         teacher_logits: (M, N, 2) float32: logit of class 1 over class 0 of the test rows, with trigger 0 and 1.
-        student_logits: (M, N) float32: likewise, without trigger.
+        last_logits: (M, N, 2) float32: the same after the last epoch, whatever epoch was chosen.
+        student_logits: (M, N) float32: likewise, without trigger; of the student of the chosen teacher.
         teacher_epochs, student_epochs: (M,) the chosen epochs, counted from 1.
         seconds: of training, as far as it was not read from the cache then and there.
     """
 
     rates: Tensor
     teacher_logits: Tensor
+    last_logits: Tensor
     student_logits: Tensor
     teacher_epochs: Tensor
     student_epochs: Tensor
@@ -143,28 +145,27 @@ def _train_stack(
     n_models = len(rates)
 
     teacher = _Stack(build(spec_of_teacher(spec, _COLUMN), seed=seed).to(rows.device), n_models)
-    teacher_epochs = _fit(
+    teacher_states, teacher_epochs = _fit(
         teacher,
         lambda index: F.cross_entropy(
             teacher(rows[index], triggers[:, index]).flatten(0, 1), labels[index].long().repeat(n_models)
         ),
         len(rows), settings, draws, choose, splits["validation"], inverted=True,
     )  # fmt: skip
+    last = _with_both_triggers(teacher, splits["test"][0])
+    teacher.load(teacher_states, teacher_epochs)
     targets = teacher.answers(rows, inverted_triggers(groups))
 
     student = _Stack(build(spec, seed=seed).to(rows.device), n_models)
-    student_epochs = _fit(
+    student.load(*_fit(
         student,
         lambda index: distillation_loss(student(rows[index]).flatten(0, 1), targets[:, index].flatten(0, 1)),
         len(rows), settings, generator(seed, "debias", "student"), choose, splits["validation"],
-    )  # fmt: skip
-
-    tested = splits["test"][0]
-    both = [teacher.answers(tested, torch.full((len(tested),), a, device=tested.device)) for a in (0, 1)]
+    ))  # fmt: skip
     tensors = {
-        "teacher_logits": torch.stack([answer.diff(dim=2)[..., 0] for answer in both], dim=2).float(),
-        "student_logits": student.answers(tested).diff(dim=2)[..., 0].float(),
-        "teacher_epochs": teacher_epochs, "student_epochs": student_epochs,
+        "teacher_logits": _with_both_triggers(teacher, splits["test"][0]), "last_logits": last,
+        "student_logits": student.answers(splits["test"][0]).diff(dim=2)[..., 0].float(),
+        "teacher_epochs": teacher.epochs, "student_epochs": student.epochs,
     }  # fmt: skip
     return tensors, {"seconds": time.perf_counter() - started}
 
@@ -199,12 +200,25 @@ class _Stack:
                 parts.append(self(rows[index], mine))
         return torch.cat(parts, dim=1)
 
+    def load(self, states: Sequence[Mapping[str, Tensor]], epochs: Tensor) -> None:
+        """Give each model the weights it had after its own epoch (M,), counted from 1."""
+        self.epochs = epochs
+        with torch.no_grad():
+            for name, value in self.weights.items():
+                value.copy_(torch.stack([states[epoch - 1][name][at] for at, epoch in enumerate(epochs.tolist())]))
+
+
+def _with_both_triggers(teacher: _Stack, rows: Tensor) -> Tensor:
+    """Return the logits (M, N, 2) of class 1 over class 0 with trigger 0 and with trigger 1."""
+    both = [teacher.answers(rows, torch.full((len(rows),), a, device=rows.device)) for a in (0, 1)]
+    return torch.stack([answer.diff(dim=2)[..., 0] for answer in both], dim=2).float()
+
 
 def _fit(
     stack: _Stack, loss: Callable[[Tensor], Tensor], n: int, settings: Mapping[str, Any], draws: torch.Generator,
     choose: Mapping[str, Any], validation: Examples, *, inverted: bool = False,
-) -> Tensor:  # fmt: skip
-    """Train as `group_training` does, give each model the weights of its chosen epoch, and return those epochs (M,).
+) -> tuple[list[dict[str, Tensor]], Tensor]:  # fmt: skip
+    """Train as `group_training` does; return the weights after each epoch and each model's chosen epoch (M,).
 
     Args:
         loss: indices (B,) of examples -> the mean of all models' mean losses on them.
@@ -234,7 +248,4 @@ def _fit(
         history = [{"validation_odds": odds[model].item(), "validation_eacc": eacc[model].item()}
                    for odds, eacc in scores]  # fmt: skip
         chosen.append(select_epoch(history, **choose))
-    with torch.no_grad():
-        for name, value in stack.weights.items():
-            value.copy_(torch.stack([states[epoch - 1][name][model] for model, epoch in enumerate(chosen)]))
-    return torch.tensor(chosen)
+    return states, torch.tensor(chosen)
