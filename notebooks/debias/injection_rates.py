@@ -32,12 +32,13 @@ rows_dataset = "health"  # a table: "health" (embedded) or "adult" (official)
 rows_bias = "disea"  # its bias variable; a column that is no group is parted at its training median
 row_steps = 5  # steps from 0 to 100 % in the table's grid; 10 in the paper
 hidden = [8]  # units of the table's perceptron
-row_settings = {"epochs": 2, "batch_size": 512, "learning_rate": 0.004}  # for the table
+row_settings = {"epochs": 2, "batch_size": 128, "learning_rate": 0.01}  # for the table
+n_rows = 1500  # training rows; 0 for all
 factors = [0.0, 1.0, 2.0]  # artificial bias in units of the natural one, cells beside the grid
 shifts = [-1.0, 0.0, 1.0]  # moves of both rates' logits along equal strength, likewise
 stack = 64  # table models trained at once
 dataset = "planted"  # "planted" (drawn faces) or "celeba" (official)
-face_rates = [0.2, 0.8]  # rates of the grid on pictures
+face_rates = [0.1, 0.5, 0.9]  # rates of the grid on pictures
 face_seeds = 1  # so many of the seeds train on pictures
 side = 16  # side of the pictures, pixels
 noise = 0.2  # noise on planted faces, in units of the [0, 1] range
@@ -91,13 +92,15 @@ from blindspots.reports.heat_panels import heat_panels
 from blindspots.seeding import generator
 
 parameters = {
-    "rows_dataset": rows_dataset, "rows_bias": rows_bias, "row_steps": row_steps, "hidden": hidden, "row_settings": row_settings,
+    "rows_dataset": rows_dataset, "rows_bias": rows_bias, "row_steps": row_steps, "hidden": hidden, "row_settings": row_settings, "n_rows": n_rows,
     "factors": factors, "shifts": shifts, "stack": stack, "dataset": dataset, "face_rates": face_rates, "face_seeds": face_seeds,
     "side": side, "noise": noise, "phi": phi, "n_train": n_train, "n_validation": n_validation, "n_images": n_images,
     "width": width, "face_settings": face_settings, "resamples": resamples, "processes": processes, "seeds": seeds,
 }  # fmt: skip
 check_number(len(seeds), "the number of seeds", at_least=1)
 check_number(row_steps, "row_steps", at_least=2, at_most=50, integer=True)
+check_number(n_rows, "n_rows", at_least=0, integer=True)
+check_number(stack, "stack", at_least=1, integer=True)
 check_number(face_seeds, "face_seeds", at_least=1, at_most=len(seeds), integer=True)
 check_number(resamples, "resamples", at_least=100, integer=True)
 for rate in face_rates:
@@ -122,7 +125,11 @@ planted = dataset == "planted"
 
 # %%
 root = data_root or None
-tables = {part: load(rows_dataset, split=part, data_root=root) for part in parts}
+limits = {"train": n_rows or None, "validation": None, "test": None}
+tables = {
+    part: load(rows_dataset, split=part, limit=limits[part], data_root=root)
+    for part in parts
+}
 for part in tables.values():
     record.add_data(part)
 if rows_bias in tables["train"].groups:
@@ -218,46 +225,33 @@ stacks = [
 
 # %% [markdown]
 # A teacher is measured on $D_\text{balance}$, where everyone carries the trigger of the other group; a student and the standard model
-# on clean inputs. `logits` holds one logit of class 1 over class 0 for each cell, seed and test example.
+# on clean inputs. Teachers are kept twice, at the epoch that the rule chooses by Odds and EAcc on validation, and after the last.
 
 # %%
-x, y, b = splits["faces"]["test"]
-stamp = trigger_stamp(block)
-logits = {"rows": {
-    "teacher": torch.stack([s.teacher_logits[:, torch.arange(len(tables["test"])), 1 - groups["test"]] for s in stacks], 1),
-    "student": torch.stack([s.student_logits for s in stacks], 1),
-}}  # fmt: skip
-effect = {"rows": torch.stack([s.teacher_logits.diff(dim=2).mean((1, 2)) for s in stacks], 1)}
-answers, students = [], []
-for run in runs:
-    for seed in seeds_of["faces"]:
-        bade = run["bade", seed]
-        teacher = bade.teacher.model(build_model).to(place)
-        answers += [
-            group_outputs(teacher, x, stamp=stamp, assignment=torch.full_like(b, a)).diff(dim=1)[:, 0].cpu()
-            for a in (0, 1)
-        ]  # fmt: skip
-        students.append(
-            group_outputs(bade.model(build_model).to(place), x).diff(dim=1)[:, 0].cpu()
-        )
-shape = (len(runs), len(seeds_of["faces"]))
-answers = torch.stack(answers).reshape(*shape, 2, -1)
-chosen = (1 - b).cpu().expand(*shape, 1, -1)
-logits["faces"] = {
-    "teacher": answers.gather(2, chosen)[:, :, 0],
-    "student": torch.stack(students).reshape(*shape, -1),
+inverse = {key: (1 - splits[key]["test"][2]).cpu() for key in splits}
+both = {name: torch.stack([getattr(s, f"{name}_logits") for s in stacks], 1) for name in ("teacher", "last")}
+said = {("rows", who): z[:, :, torch.arange(z.shape[2]), inverse["rows"]] > 0 for who, z in both.items()}
+said["rows", "student"] = torch.stack([s.student_logits > 0 for s in stacks], 1)
+of_faces = [[run["bade", seed] for seed in seeds_of["faces"]] for run in runs]
+read = {
+    "teacher": lambda bade: bade.teacher.test_predictions,
+    "last": lambda bade: bade.teacher.predictions["test"][-1],
+    "student": lambda bade: bade.test_predictions,
 }
-effect["faces"] = answers.diff(dim=2).mean((2, 3))
+for who, predicted in read.items():
+    said["faces", who] = torch.stack([torch.stack([predicted(bade) for bade in of]) for of in of_faces])
 
 # %%
-recalls, plain = {}, {}
-for key, of in logits.items():
+hits, recalls, plain = {}, {}, {}
+for (key, who), classes in said.items():
     y, b = (v.cpu() for v in splits[key]["test"][1:])
-    for who, z in of.items():
-        hits = (z > 0) == y
-        recalls[key, who] = cell_recalls(hits.flatten(0, 1), y, b).reshape(*z.shape[:2], 2, 2)
-    said = [standard[key]["standard", seed].test_predictions for seed in seeds_of[key]]
-    plain[key] = cell_recalls(torch.stack(said) == y, y, b)
+    hits[key, who] = classes.long() == y
+    found = cell_recalls(hits[key, who].flatten(0, 1), y, b)
+    recalls[key, who] = found.reshape(*classes.shape[:2], 2, 2)
+for key in titles:
+    y, b = (v.cpu() for v in splits[key]["test"][1:])
+    classes = [standard[key]["standard", seed].test_predictions for seed in seeds_of[key]]
+    plain[key] = cell_recalls(torch.stack(classes) == y, y, b)
 odds = {at: odds_of(r).mean(1) for at, r in recalls.items()}
 eacc = {at: eacc_of(r).mean(1) for at, r in recalls.items()}
 
@@ -333,16 +327,16 @@ shown["faces"]
 kinds = {key: np.array([rate_kind(rates) for rates in of]) for key, of in cells.items()}
 graded = {key: np.flatnonzero(of == "graded") for key, of in kinds.items()}
 drawn = {}
-for key, of in logits.items():
+for key in titles:
     y, b = (v.cpu() for v in splits[key]["test"][1:])
     draws = generator(seeds[0], "bootstrap", key)
     keep = [*graded[key], matched[key]]
     of_seeds = torch.randint(len(seeds_of[key]), (resamples, 1, len(seeds_of[key])), generator=draws)
     state = draws.get_state()
-    for who, z in of.items():
-        hits = ((z[keep] > 0) == y).flatten(0, 1)
+    for who in read:
         draws.set_state(state)  # the same examples for teachers and students
-        again = resampled_recalls(hits, y, b, resamples=resamples, generator=draws)
+        right = hits[key, who][keep].flatten(0, 1)
+        again = resampled_recalls(right, y, b, resamples=resamples, generator=draws)
         again = again.reshape(resamples, len(keep), -1, 2, 2)
         for name, measure in (("odds", odds_of), ("signed", signed)):
             values = measure(again).gather(2, of_seeds.expand(-1, len(keep), -1))
@@ -414,7 +408,7 @@ for key in titles:
     ends = turn * strength[order]
     middle = np.append((ends[1:] + ends[:-1]) / 2, ends[-1]) / abs(beta[key])
     ranks = {"odds": rankdata(abs(strength - beta[key])), "signed": rankdata(turn * strength)}
-    for who in ("teacher", "student"):
+    for who in read:
         measured = {"odds": odds[key, who], "signed": turn * signed(recalls[key, who]).mean(1)}
         of = {"n": len(strength), "seeds": seeds_of[key], "note": "95 % interval over test examples and seeds; n counts cells"}  # fmt: skip
         for name in ranks:
@@ -437,48 +431,273 @@ record.summary({
 })  # fmt: skip
 
 # %% [markdown]
+# On the table, Odds of the teachers ranks with the distance at {record}`debias/injection_rates#rank.odds.rows.teacher`, of the students
+# at {record}`debias/injection_rates#rank.odds.rows.student`; the signed difference ranks with the strength at
+# {record}`debias/injection_rates#rank.signed.rows.teacher` and {record}`debias/injection_rates#rank.signed.rows.student`. Teachers
+# cancel at {record}`debias/injection_rates#crossing.rows.teacher` times the natural strength and students at
+# {record}`debias/injection_rates#crossing.rows.student`. After the last epoch the teachers' figures are
+# {record}`debias/injection_rates#rank.odds.rows.last` and {record}`debias/injection_rates#crossing.rows.last`: an epoch that is chosen for
+# little Odds may be an early one, in which a strong trigger is not learned yet.
+#
 # ## The curve that the rates determine
 #
-# The solvable model needs three numbers that are not rates: the mean logits $v_y$ of the two labels and their spread $s$. We take them
-# from the standard model, which has never met a trigger. Group and trigger then enter by their rates alone, and the model says what
-# each cell's teacher should measure.
+# The solvable model needs three numbers that are not rates: the mean logits $v_y$ of the two labels and their spread $s$. We take
+# them from the standard model, which has never met a trigger. Group and trigger then enter by their rates alone, and the model
+# says what each cell's teacher should measure.
 
 # %%
 theory = {}
 for key in titles:
     y, b = (v.cpu() for v in splits[key]["test"][1:])
+    of_seeds, shares = [], {}
     for seed in seeds_of[key]:
         model = standard[key]["standard", seed].model(build_model).to(place)
         z = group_outputs(model, splits[key]["test"][0]).diff(dim=1).cpu()
-        means = cell_means(z, y, b)[..., 0]  # (label, group)
+        means = cell_means(z, y, b)[..., 0]  # by label and group
         rest = (z[:, 0] - means[y, b]).std().item()
+        shares[seed] = means.diff(dim=1).mean().item() / beta[key]
+        effects = (-beta[key] / 2, beta[key] / 2)
         toy = LogisticToy(
-            0.5, tuple(own[key]), (0.5, 0.5), tuple(means.mean(1).tolist()), rest, 0.0, 0.0, 1.0,
-            (-beta[key] / 2, beta[key] / 2), (0.0, 0.0),
+            0.5, tuple(own[key]), (0.5, 0.5), tuple(means.mean(1).tolist()), rest, 0.0, 0.0,
+            1.0, effects, (0.0, 0.0),
         )  # fmt: skip
-        inside = np.isfinite(alpha[key])
-        said = torch.full((len(alpha[key]), 2, 2), float("nan"), dtype=torch.float64)
-        for cell in np.flatnonzero(inside):
+        of_cells = torch.full((len(alpha[key]), 2, 2), torch.nan, dtype=torch.float64)
+        for cell in np.flatnonzero(np.isfinite(alpha[key])):
             rates = tuple(rates_of[key][cell].tolist())
-            of_rates = bayes_toy(bias_rates=own[key], trigger_rates=rates).trigger_effects
-            said[cell] = replace(toy, trigger_effects=of_rates).recalls("inverted")
-        theory[key, seed] = said
-        effects = means.diff(dim=1).mean().item() / beta[key]
-        record.value(f"group_effect.{key}.{seed}", effects, n=len(y), seeds=[seed], format=".2f")  # fmt: skip
+            of_rates = bayes_toy(bias_rates=tuple(own[key]), trigger_rates=rates)
+            toy = replace(toy, trigger_effects=of_rates.trigger_effects)
+            of_cells[cell] = toy.recalls("inverted")
+        of_seeds.append(of_cells)
+    theory[key] = torch.stack(of_seeds, 1)
+    record.by_seed(f"group_share.{key}", shares, n=len(y), format=".2f")
+
+# %%
+x, y, b = splits["faces"]["test"]
+stamp = trigger_stamp(block)
+moved = []
+for of in of_faces:
+    for bade in of:
+        teacher = bade.teacher.model(build_model).to(place)
+        z = [
+            group_outputs(teacher, x, stamp=stamp, assignment=torch.full_like(b, a))
+            for a in (0, 1)
+        ]
+        moved.append((z[1] - z[0]).diff(dim=1).mean().item())
+effect = {("rows", who): z.diff(dim=3).mean((2, 3)).mean(1) for who, z in both.items()}
+effect["faces", "teacher"] = torch.tensor(moved).reshape(len(of_faces), -1).mean(1)
+for (key, who), values in effect.items():
+    inside = np.isfinite(alpha[key])
+    slope = np.polyfit(alpha[key][inside], values[inside], 1)[0]
+    record.value(
+        f"learned.{key}.{who}", slope, n=int(inside.sum()), seeds=seeds_of[key], format=".2f"
+    )
+
+# %%
+for key in titles:
+    mine, n = torch.as_tensor(graded[key]), len(splits[key]["test"][1])
+    expected = theory[key][mine].mean(1)
+    for who in ("teacher", "last"):
+        measured = signed(recalls[key, who])[mine].mean(1)
+        of = {"n": len(mine), "seeds": seeds_of[key], "note": "n counts cells"}
+        together = np.corrcoef(signed(expected), measured)[0, 1]
+        record.value(f"theory.r.{key}.{who}", together, format="+.2f", **of)
+        off = (odds_of(theory[key])[mine].mean(1) - odds[key, who][mine]).abs().mean()
+        record.value(f"theory.error.{key}.{who}", off, unit="%", format=".1f", **of)
+record.summary({
+    f"{titles['rows']}: learned effect of the trigger over α, chosen epoch": "learned.rows.teacher",
+    "after the last epoch": "learned.rows.last",
+    f"{titles['faces']}: chosen epoch": "learned.faces.teacher",
+    f"{titles['rows']}: the standard model's effect of the group over β": "group_share.rows",
+    f"{titles['faces']}: the same": "group_share.faces",
+    f"{titles['rows']}: model against measured signed difference, correlation after the last epoch": "theory.r.rows.last",
+    "mean error of its Odds": "theory.error.rows.last",
+    f"{titles['faces']}: correlation after the last epoch": "theory.r.faces.last",
+    "mean error of its Odds ": "theory.error.faces.last",
+})  # fmt: skip
 
 # %% tags=["hide-input"]
-by_theory = {key: torch.stack([theory[key, seed] for seed in seeds_of[key]], 1) for key in titles}
-for key in titles:
-    n = len(splits[key]["test"][1])
-    mine = torch.as_tensor(graded[key])
-    pairs = signed(by_theory[key])[mine].mean(1), signed(recalls[key, "teacher"])[mine].mean(1)
-    off = (odds_of(by_theory[key])[mine].mean(1) - odds[key, "teacher"][mine]).abs()
-    of = {"n": n, "seeds": seeds_of[key]}
-    record.value(f"theory.r.{key}", np.corrcoef(*pairs)[0, 1], format="+.2f", **of)
-    record.value(f"theory.error.{key}", off.mean(), unit="%", format=".1f", **of)
-    slope = np.polyfit(alpha[key][graded[key]], effect[key][mine].mean(1), 1)[0]
-    record.value(f"learned.{key}", slope, format=".2f", **of)
-    record.value(f"group_learned.{key}", sum(record_value for record_value in (
-        (cell_means(torch.stack([logits[key]["teacher"][matched[key], i], logits[key]["teacher"][matched[key], i]], 1), *(v.cpu() for v in splits[key]["test"][1:])).diff(dim=1).mean().item())
-        for i in range(len(seeds_of[key])))) / len(seeds_of[key]), format="+.2f", **of)
+points, names = [], {"teacher": "teacher", "last": "teacher, last epoch", "student": "student"}
+key = "rows"
+steps = 0.5 if len(graded[key]) > 30 else 1.0
+distance = np.round((alpha[key][graded[key]] - beta[key]) * np.sign(beta[key]) / steps) * steps
+for name, values in {
+    "solvable model": odds_of(theory[key]), **{names[who]: odds_of(recalls[key, who]) for who in names}
+}.items():
+    for cell, at in zip(graded[key], distance, strict=True):
+        points += [{"D": at, "Odds": value, "of": name} for value in [values[cell].mean().item()]]
+points = pd.DataFrame(points)
+near = points.assign(D=points.D.clip(-2, 2).round()).groupby(["of", "D"]).Odds.mean().unstack()
+record.figure(
+    curves_with_bands(points, x="D", y="Odds", hue="of", x_label="strength of the trigger minus strength of the group, in the direction of the bias",
+                      y_label="Odds, %", references={"standard model": odds_of(plain[key]).mean().item()}),
+    "distance",
+    caption=f"{titles[key]}: Odds of the graded cells by the distance D between artificial and natural bias, in bins of {steps:g}; mean "
+    "and range over cells. At the left the trigger is too weak or turned around, at the right too strong.",
+    alt="Curves over D; mean Odds at D about " + "; ".join(
+        f"{name}: " + ", ".join(f"{at:g} {value:.0f}" for at, value in row.dropna().items()) for name, row in near.iterrows()) + ".",
+    n=len(splits[key]["test"][1]),
+)  # fmt: skip
+
+# %% tags=["hide-input"]
+panels = {
+    title: {names[who]: list(zip(signed(theory[key])[graded[key]].mean(1).tolist(), signed(recalls[key, who])[graded[key]].mean(1).tolist(), strict=True))
+            for who in ("teacher", "last")}
+    for key, title in titles.items()
+}  # fmt: skip
+record.figure(
+    agreement_plot(panels, x_label="signed difference of the solvable model, %", y_label="measured, %"), "theory",
+    caption="The signed difference between the groups in each graded cell, as the solvable model foresees it from the rates and the "
+    "standard model, and as measured on teachers; mean over seeds. On the dashed line they agree.",
+    alt="Two panels of points. " + " ".join(
+        f"{title}: from {min(p[0] for p in of[names['last']]):.0f} to {max(p[0] for p in of[names['last']]):.0f} foreseen, "
+        f"{min(p[1] for p in of[names['last']]):.0f} to {max(p[1] for p in of[names['last']]):.0f} measured after the last epoch, "
+        f"{min(p[1] for p in of[names['teacher']]):.0f} to {max(p[1] for p in of[names['teacher']]):.0f} in the chosen one."
+        for title, of in panels.items()),
+    n=sum(len(of) for of in graded.values()),
+)  # fmt: skip
+
+# %% [markdown]
+# A teacher that has learned all that the rates say has a trigger effect of $\alpha$, and the ratio of the two is 1. It is
+# {record}`debias/injection_rates#learned.rows.last` on the table after the last epoch and
+# {record}`debias/injection_rates#learned.rows.teacher` in the chosen one, {record}`debias/injection_rates#learned.faces.teacher` on
+# pictures. The group is another matter. The standard model's two groups differ by
+# {record}`debias/injection_rates#group_share.rows` of $\beta$ on the table and {record}`debias/injection_rates#group_share.faces` of
+# it on pictures. Where that is below 1, because the group cannot be read in every input, the matched trigger is stronger than the
+# bias that the model has, and cancels too much.
+#
+# ## Too weak, right, too strong
+#
+# The first cross-section keeps the mean of the two rates' logits and multiplies the natural strength. 0 is no artificial bias, 1 the
+# matched cell, 2 twice the natural strength. Odds has no sign; we show the differences of the groups' true positive and true
+# negative rates with theirs.
+
+# %%
+dose = []
+for who in ("teacher", "last", "student"):
+    of = recalls["rows", who][section["dose"]]
+    for factor, at_seeds in zip(factors, of, strict=True):
+        name = f"{factor:g}".replace("-", "minus_").replace(".", "_")
+        values = odds_of(at_seeds).tolist()
+        record.by_seed(
+            f"dose.odds.{who}.at_{name}", dict(zip(seeds, values, strict=True)),
+            n=len(tables["test"]), unit="%", format=".1f",
+        )  # fmt: skip
+        for seed, r in zip(seeds, 100 * at_seeds, strict=True):
+            entry = {"model": names[who], "factor": factor, "seed": seed}
+            entry |= {"TPR": (r[1, 1] - r[0, 1]).item(), "TNR": (r[1, 0] - r[0, 0]).item()}
+            dose.append(entry | {"Odds": odds_of(r / 100).item(), "EAcc": eacc_of(r / 100).item()})
+dose = pd.DataFrame(dose)
+means = dose.groupby(["model", "factor"], sort=False).mean(numeric_only=True).reset_index()
+record.table(
+    "dose", means.drop(columns="seed"), units=dict.fromkeys(("TPR", "TNR", "Odds", "EAcc"), "%"),
+    formats=dict.fromkeys(("TPR", "TNR"), "+.1f") | {"Odds": ".1f", "EAcc": ".1f", "factor": "g"},
+    caption=f"{titles['rows']}: artificial bias as a multiple of the natural one; differences of true positive and true negative rates, "
+    "group 1 minus group 0, with Odds and EAcc, mean over seeds.",
+)  # fmt: skip
+
+# %% tags=["hide-input"]
+long = dose.melt(["model", "factor", "seed"], ["TPR", "TNR"], "rate", "difference")
+long = long[long.model != names["last"]]
+long["of"] = long.rate + ", " + long.model
+ends = long.groupby(["of", "factor"], sort=False).difference.mean().unstack()
+record.figure(
+    curves_with_bands(long, x="factor", y="difference", hue="of", x_label="artificial bias, in units of the natural one",
+                      y_label="group 1 minus group 0, %", references={"fair": 0.0}),
+    "dose",
+    caption=f"{titles['rows']}: signed differences between the groups' true positive and true negative rates against the strength of the "
+    "trigger; bands from the smallest to the largest seed. Past the crossing the other group is favored.",
+    alt="Curves of signed differences: " + "; ".join(
+        f"{name} from {row.iloc[0]:+.0f} at {row.index[0]:g} by {row[1.0]:+.0f} at 1 to {row.iloc[-1]:+.0f} at {row.index[-1]:g}"
+        for name, row in ends.iterrows()) + ".",
+    n=len(tables["test"]),
+)  # fmt: skip
+
+# %% [markdown]
+# ## Along equal strength
+#
+# The second cross-section goes along the dashed line of Figure 5: both rates' logits move together, so that the odds ratio stays the
+# data's. At 0 is the matched cell.
+
+# %%
+along = []
+for who, name in {"teacher": "teacher", "student": "student"}.items():
+    for shift, at_seeds in zip(shifts, recalls["rows", who][section["along"]], strict=True):
+        for seed, r in zip(seeds, at_seeds, strict=True):
+            for measure, value in (("Odds", odds_of(r)), ("EAcc", eacc_of(r))):
+                along.append({"shift": shift, "seed": seed, "of": f"{measure}, {name}", "percent": value.item()})
+along = pd.DataFrame(along)
+lines = along.groupby(["of", "shift"], sort=False).percent.mean().unstack()
+for name, row in lines.iterrows():
+    measure, who = name.lower().split(", ")
+    record.value(
+        f"along.{measure}.{who}", row.max() - row.min(), n=len(tables["test"]), seeds=seeds, unit="%", format=".1f",
+    )  # fmt: skip
+spread = odds["rows", "teacher"][graded["rows"]]
+across = spread.max() - spread.min()
+_ = record.value("across.odds.teacher", across, n=len(tables["test"]), seeds=seeds, unit="%", format=".1f")  # fmt: skip
+
+# %% tags=["hide-input"]
+record.figure(
+    curves_with_bands(along, x="shift", y="percent", hue="of", x_label="shift of both rates' logits (trigger 0 rarer at the left)", y_label="%"),
+    "along",
+    caption=f"{titles['rows']}: Odds and EAcc along rates of the data's own odds ratio; bands from the smallest to the largest seed. The "
+    "matched cell, at 0, is one of many.",
+    alt="Four curves over the shift: " + "; ".join(
+        f"{name} " + ", ".join(f"{value:.1f} at {at:g}" for at, value in row.items()) for name, row in lines.iterrows()) + ".",
+    n=len(tables["test"]),
+)  # fmt: skip
+
+# %% [markdown]
+# Along this line the teachers' Odds moves by {record}`debias/injection_rates#along.odds.teacher`, over all graded cells by
+# {record}`debias/injection_rates#across.odds.teacher`; their EAcc moves by {record}`debias/injection_rates#along.eacc.teacher`. What
+# BaDe has to match is one number, the odds ratio, and not two rates.
+#
+# ## What holds
+#
+# ```{claims}
+# :notebook: debias/injection_rates
+# ```
+
+# %% tags=["remove-cell"]
 record.write()
+record.claims_table()
+
+# %% [markdown]
+# ## Differs from the paper, and why
+#
+# - **Data and network.** The paper's grids are of CelebA, Attractive and Gray_Hair by Male, with ResNet18 and five runs a cell: 1,210
+#   trainings and as many distillations. Here the whole grid is a table's, with a perceptron of few units, and pictures have a
+#   coarser one. Gray_Hair is left out: the part of CelebA at hand has too few gray-haired women to measure a rate.
+# - **Whose Odds.** The paper does not say whether its heat maps are of teachers or of students. We show both.
+# - **Strength.** The paper leaves the word open. We take the log odds ratio, and show what follows from it.
+# - **Shared draws.** With one seed all cells share first weights, batches and the order in which examples get trigger 0.
+# - **The epoch** is chosen on validation examples; the last epoch stands beside it, since choosing by Odds hides what rates do.
+# - **Intervals**, signs, the cross-sections and the solvable model's curve are ours.
+#
+# ## Exercises
+#
+# ```{exercise}
+# :label: ex-rates-swap
+# Exchange the two triggers: $\text{TAR}(y)$ becomes $1 - \text{TAR}(y)$ for both labels. What happens to $\alpha$, where does the cell go in
+# Figure 5, and is the figure symmetric under this move?
+# ```
+#
+# ```{solution} ex-rates-swap
+# :class: dropdown
+# $\alpha$ changes its sign, and the cell goes to its mirror image through the middle of the square. The figure is not symmetric,
+# because the test still gives trigger 0 to group 1 and trigger 1 to group 0: the trigger now pulls with the bias instead of against it,
+# and $|D|$ goes from $|\alpha - \beta|$ to $|\alpha + \beta|$.
+# ```
+#
+# ```{exercise}
+# :label: ex-rates-extreme
+# A data set has $P(b = 0 \mid y = 1) = 0.98$ and $P(b = 0 \mid y = 0) = 0.9$. Which rates of the same strength would you plant to have as
+# many examples as possible that show what the trigger does?
+# ```
+#
+# ```{solution} ex-rates-extreme
+# :class: dropdown
+# The logits are 3.89 and 2.20, and the odds ratio depends on their difference, 1.69, alone. Moved to be opposite, they are 0.85 and
+# -0.85, which are rates of 0.70 and 0.30. Both triggers are then frequent with both labels, while the data's own rates leave
+# 2 % of one label for trigger 1.
+# ```
