@@ -29,14 +29,18 @@
 
 # %% tags=["parameters"]
 rows_dataset = "health"  # a table: "health" (embedded) or "adult" (official)
-rows_bias = "disea"  # its bias variable; a column that is no group is parted at its training median
+rows_bias = "disea"  # its bias variable; a column is parted at its training median
 row_steps = 5  # steps from 0 to 100 % in the table's grid; 10 in the paper
 hidden = [8]  # units of the table's perceptron
 row_settings = {"epochs": 2, "batch_size": 128, "learning_rate": 0.01}  # for the table
-n_rows = 1500  # training rows; 0 for all
-factors = [0.0, 1.0, 2.0]  # artificial bias in units of the natural one, cells beside the grid
+n_rows = 1500  # training rows, and half as many that choose the epoch; 0 for all
+factors = [
+    0.0,
+    1.0,
+    2.0,
+]  # artificial bias in units of the natural one, cells beside the grid
 shifts = [-1.0, 0.0, 1.0]  # moves of both rates' logits along equal strength, likewise
-stack = 64  # table models trained at once
+stack = 67  # table models trained at once
 dataset = "planted"  # "planted" (drawn faces) or "celeba" (official)
 face_rates = [0.1, 0.5, 0.9]  # rates of the grid on pictures
 face_seeds = 1  # so many of the seeds train on pictures
@@ -55,8 +59,6 @@ seeds = [0, 1]  # the first decides the pictures, all decide networks and trigge
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import torch
@@ -98,20 +100,26 @@ parameters = {
     "width": width, "face_settings": face_settings, "resamples": resamples, "processes": processes, "seeds": seeds,
 }  # fmt: skip
 check_number(len(seeds), "the number of seeds", at_least=1)
-check_number(row_steps, "row_steps", at_least=2, at_most=50, integer=True)
+check_number(row_steps, "row_steps", at_least=3, at_most=50, integer=True)
 check_number(n_rows, "n_rows", at_least=0, integer=True)
 check_number(stack, "stack", at_least=1, integer=True)
 check_number(face_seeds, "face_seeds", at_least=1, at_most=len(seeds), integer=True)
 check_number(resamples, "resamples", at_least=100, integer=True)
 for rate in face_rates:
     check_number(rate, "face_rates", at_least=0, at_most=1)
-if len(face_rates) < 2 or sorted(set(face_rates)) != list(face_rates):
-    raise ValueError(f"face_rates: expected at least two ascending rates, got {face_rates}")
+if sorted(set(face_rates)) != list(face_rates) or sum(0 < r < 1 for r in face_rates) < 2:
+    raise ValueError(
+        f"face_rates: expected them ascending, two inside (0, 1), got {face_rates}"
+    )
 for name, values, wanted in (("factors", factors, 1), ("shifts", shifts, 0)):
     if sorted(set(values)) != list(values) or wanted not in values or len(values) < 2:
-        raise ValueError(f"{name}: expected ascending numbers, {wanted} among them, got {values}")
+        raise ValueError(
+            f"{name}: expected ascending numbers, {wanted} among them, got {values}"
+        )
 place = choose_device(device)
-record = Record("debias/injection_rates", parameters=parameters, seed=seeds[0], device=place)
+record = Record(
+    "debias/injection_rates", parameters=parameters, seed=seeds[0], device=place
+)
 parts = {"train": n_train, "validation": n_validation, "test": n_images}
 planted = dataset == "planted"
 
@@ -125,7 +133,7 @@ planted = dataset == "planted"
 
 # %%
 root = data_root or None
-limits = {"train": n_rows or None, "validation": None, "test": None}
+limits = {"train": n_rows or None, "validation": n_rows // 2 or None, "test": None}
 tables = {
     part: load(rows_dataset, split=part, limit=limits[part], data_root=root)
     for part in parts
@@ -155,11 +163,19 @@ splits = {
 splits = {key: {p: tuple(v.to(place) for v in given) for p, given in of.items()} for key, of in splits.items()}  # fmt: skip
 
 # %%
-titles = {"rows": f"{rows_dataset} by {rows_bias}", "faces": f"{pair['label']} by {pair['group']}"}
+titles = {
+    "rows": f"{rows_dataset} by {rows_bias}",
+    "faces": f"{pair['label']} by {pair['group']}",
+}
 seeds_of = {"rows": list(seeds), "faces": list(seeds[:face_seeds])}
-grid = {"rows": [step / row_steps for step in range(row_steps + 1)], "faces": list(face_rates)}
+grid = {
+    "rows": [step / row_steps for step in range(row_steps + 1)],
+    "faces": list(face_rates),
+}
 own = {key: trigger_rates(*splits[key]["train"][1:]).tolist() for key in splits}
 beta = {key: trigger_strength([rates]).item() for key, rates in own.items()}
+if min(abs(value) for value in beta.values()) < 0.05:
+    raise ValueError(f"phi, rows_bias: expected a bias to cancel, got strengths {beta}")
 table = []
 for key, title in titles.items():
     record.value(f"beta.{key}", beta[key], n=len(splits[key]["train"][1]), format="+.2f")
@@ -184,7 +200,10 @@ record.table(
 cells = {key: [[y0, y1] for y0 in of for y1 in of] for key, of in grid.items()}
 n_grid = {key: len(of) for key, of in cells.items()}
 matched = dict(n_grid)  # the matched cell follows the grid
-extra = {"dose": scaled_strength(own["rows"], factors), "along": same_strength(own["rows"], shifts)}
+extra = {
+    "dose": scaled_strength(own["rows"], factors),
+    "along": same_strength(own["rows"], shifts),
+}
 section, start = {}, n_grid["rows"] + 1
 for name, rates in extra.items():
     section[name], start = slice(start, start + len(rates)), start + len(rates)
@@ -229,8 +248,14 @@ stacks = [
 
 # %%
 inverse = {key: (1 - splits[key]["test"][2]).cpu() for key in splits}
-both = {name: torch.stack([getattr(s, f"{name}_logits") for s in stacks], 1) for name in ("teacher", "last")}
-said = {("rows", who): z[:, :, torch.arange(z.shape[2]), inverse["rows"]] > 0 for who, z in both.items()}
+both = {
+    name: torch.stack([getattr(s, f"{name}_logits") for s in stacks], 1)
+    for name in ("teacher", "last")
+}
+said = {
+    ("rows", who): z[:, :, torch.arange(z.shape[2]), inverse["rows"]] > 0
+    for who, z in both.items()
+}
 said["rows", "student"] = torch.stack([s.student_logits > 0 for s in stacks], 1)
 of_faces = [[run["bade", seed] for seed in seeds_of["faces"]] for run in runs]
 read = {
@@ -239,7 +264,9 @@ read = {
     "student": lambda bade: bade.test_predictions,
 }
 for who, predicted in read.items():
-    said["faces", who] = torch.stack([torch.stack([predicted(bade) for bade in of]) for of in of_faces])
+    said["faces", who] = torch.stack(
+        [torch.stack([predicted(bade) for bade in of]) for of in of_faces]
+    )
 
 # %%
 hits, recalls, plain = {}, {}, {}
@@ -331,7 +358,9 @@ for key in titles:
     y, b = (v.cpu() for v in splits[key]["test"][1:])
     draws = generator(seeds[0], "bootstrap", key)
     keep = [*graded[key], matched[key]]
-    of_seeds = torch.randint(len(seeds_of[key]), (resamples, 1, len(seeds_of[key])), generator=draws)
+    of_seeds = torch.randint(
+        len(seeds_of[key]), (resamples, 1, len(seeds_of[key])), generator=draws
+    )
     state = draws.get_state()
     for who in read:
         draws.set_state(state)  # the same examples for teachers and students
@@ -348,16 +377,29 @@ for key, title in titles.items():
     rows_of = {"standard model": None, "matched": [matched[key]]}
     for kind in ("graded", "one-sided", "constant", "tells the label"):
         if (kinds[key] == kind).any():
-            rows_of[f"{kind}, mean of {(kinds[key] == kind).sum()}"] = np.flatnonzero(kinds[key] == kind)
-    rows_of["equal rates, mean"] = [i for i in graded[key] if cells[key][i][0] == cells[key][i][1]]
+            rows_of[f"{kind}, mean of {(kinds[key] == kind).sum()}"] = np.flatnonzero(
+                kinds[key] == kind
+            )
+    rows_of["equal rates, mean"] = [
+        i for i in graded[key] if cells[key][i][0] == cells[key][i][1]
+    ]
     for name, of in rows_of.items():
         entry = {"task": title, "cells": name}
         for who in ("teacher", "student"):
             for measure, values in (("Odds", odds), ("EAcc", eacc)):
-                entry[f"{who}'s {measure}"] = None if of is None or not len(of) else values[key, who][of].mean().item()
+                entry[f"{who}'s {measure}"] = (
+                    None
+                    if of is None or not len(of)
+                    else values[key, who][of].mean().item()
+                )
         if of is None:  # it is judged on clean inputs, as students are
-            entry |= {"student's Odds": odds_of(plain[key]).mean().item(), "student's EAcc": eacc_of(plain[key]).mean().item()}
+            entry |= {
+                "student's Odds": odds_of(plain[key]).mean().item(),
+                "student's EAcc": eacc_of(plain[key]).mean().item(),
+            }
         table.append(entry)
+
+# %% tags=["hide-input"]
 record.table(
     "kinds", table, units={name: "%" for name in table[0] if name[-4:] in ("Odds", "EAcc")},
     formats={name: ".1f" for name in table[0] if name[-4:] in ("Odds", "EAcc")},
@@ -385,11 +427,11 @@ for key in titles:
         record.value(f"eacc_to_best.{key}.{who}", lost, **{**points, "format": "+.1f"})
         record.value(f"range.{key}.{who}", mine.max() - mine.min(), **points)
 record.summary({
-    f"{titles['rows']}, teacher: graded cells with less Odds than the matched one": "less_odds.rows.teacher",
-    "cells whose Odds is not clearly larger": "as_good.rows.teacher",
-    "student: cells with less Odds": "less_odds.rows.student",
-    f"{titles['faces']}, teacher: cells with less Odds": "less_odds.faces.teacher",
-    "student: cells with less Odds": "less_odds.faces.student",
+    f"{titles['rows']}: graded cells with less Odds than the matched one, teachers": "less_odds.rows.teacher",
+    f"{titles['rows']}: the same, students": "less_odds.rows.student",
+    f"{titles['rows']}: cells whose Odds is not clearly larger, teachers": "as_good.rows.teacher",
+    f"{titles['faces']}: cells with less Odds, teachers": "less_odds.faces.teacher",
+    f"{titles['faces']}: the same, students": "less_odds.faces.student",
 })  # fmt: skip
 
 # %% [markdown]
@@ -401,34 +443,45 @@ record.summary({
 
 # %%
 alpha = {key: trigger_strength(rates_of[key]).numpy() for key in titles}
-for key in titles:
-    n, turn = len(splits[key]["test"][1]), np.sign(beta[key])
-    strength = alpha[key][graded[key]]
-    order = np.argsort(turn * strength, kind="stable")
-    ends = turn * strength[order]
-    middle = np.append((ends[1:] + ends[:-1]) / 2, ends[-1]) / abs(beta[key])
-    ranks = {"odds": rankdata(abs(strength - beta[key])), "signed": rankdata(turn * strength)}
-    for who in read:
-        measured = {"odds": odds[key, who], "signed": turn * signed(recalls[key, who]).mean(1)}
-        of = {"n": len(strength), "seeds": seeds_of[key], "note": "95 % interval over test examples and seeds; n counts cells"}  # fmt: skip
-        for name in ranks:
-            again = drawn[name, key, who][:, :-1] * (turn if name == "signed" else 1)
-            every = np.vstack([measured[name][graded[key]].numpy(), again])
-            found = np.array([np.corrcoef(ranks[name], rankdata(one))[0, 1] for one in every])
-            value, (low, high) = found[0], np.quantile(found[1:], [0.025, 0.975])
-            spread = (min(low, value), max(high, value))
-            record.value(f"rank.{name}.{key}.{who}", value, spread=spread, format="+.2f", **of)  # fmt: skip
-        # Differences in favor of the bias come first, those against it last: their sum is largest at the change.
-        crossing = middle[every[:, order].cumsum(1).argmax(1)]
-        low, high = np.quantile(crossing[1:], [0.025, 0.975])
-        spread = (min(low, crossing[0]), max(high, crossing[0]))
-        record.value(f"crossing.{key}.{who}", crossing[0], spread=spread, format=".2f", **of)
-record.summary({
-    f"{titles['rows']}: rank correlation of Odds with the distance, teacher": "rank.odds.rows.teacher", "student": "rank.odds.rows.student",
-    "strength that cancels, in units of the natural one, teacher": "crossing.rows.teacher", "student": "crossing.rows.student",
-    f"{titles['faces']}: rank correlation, teacher": "rank.odds.faces.teacher", "student": "rank.odds.faces.student",
-    "strength that cancels, teacher": "crossing.faces.teacher", "student": "crossing.faces.student",
-})  # fmt: skip
+names = {"teacher": "teacher", "last": "teacher, last epoch", "student": "student"}
+distances = []
+for key, title in titles.items():
+    turn, cut = np.sign(beta[key]), graded[key]
+    strength = turn * alpha[key][cut]
+    order = np.argsort(strength, kind="stable")
+    ends = np.append(strength[order], strength[order][-1])
+    between = (ends[1:] + ends[:-1]) / 2 / abs(beta[key])
+    ranks = {"odds": rankdata(abs(strength - abs(beta[key]))), "signed": rankdata(strength)}
+    for who, name in names.items():
+        entry = {"task": title, "model": name}
+        measured = {"odds": odds[key, who], "signed": signed(recalls[key, who]).mean(1)}
+        found = {}
+        for what, rank in ranks.items():
+            every = np.vstack([measured[what][cut].numpy(), drawn[what, key, who][:, :-1]])
+            every = turn * every if what == "signed" else every
+            with np.errstate(invalid="ignore"):  # no ranks where all cells are alike: 0
+                r = [np.corrcoef(rank, rankdata(one))[0, 1] for one in every]
+            found[f"rank.{what}"] = np.nan_to_num(r)
+        # Differences in favor of the bias come first: their sum is largest where they end.
+        found["crossing"] = between[every[:, order].cumsum(1).argmax(1)]
+        for what, values in found.items():
+            value, (low, high) = values[0], np.quantile(values[1:], [0.025, 0.975])
+            record.value(
+                f"{what}.{key}.{who}", value, n=len(cut), seeds=seeds_of[key], format=".2f",
+                spread=(min(low, value), max(high, value)), note="95 % interval; n counts cells",
+            )  # fmt: skip
+            entry[what] = f"{value:.2f} [{low:.2f}, {high:.2f}]"
+        distances.append(entry)
+
+# %% tags=["hide-input"]
+record.table(
+    "distances",
+    [{"task": e["task"], "model": e["model"], "Odds with distance": e["rank.odds"], "difference with strength": e["rank.signed"],
+      "strength that cancels": e["crossing"]} for e in distances],
+    caption="Over the graded cells: rank correlation of Odds with the distance of the two strengths, of the signed difference of the "
+    "groups with the strength, in the direction of the bias, and the strength that cancels in units of the natural one; in "
+    "brackets 95 % intervals over test examples and seeds.",
+)  # fmt: skip
 
 # %% [markdown]
 # On the table, Odds of the teachers ranks with the distance at {record}`debias/injection_rates#rank.odds.rows.teacher`, of the students
@@ -456,17 +509,16 @@ for key in titles:
         means = cell_means(z, y, b)[..., 0]  # by label and group
         rest = (z[:, 0] - means[y, b]).std().item()
         shares[seed] = means.diff(dim=1).mean().item() / beta[key]
-        effects = (-beta[key] / 2, beta[key] / 2)
-        toy = LogisticToy(
-            0.5, tuple(own[key]), (0.5, 0.5), tuple(means.mean(1).tolist()), rest, 0.0, 0.0,
-            1.0, effects, (0.0, 0.0),
-        )  # fmt: skip
+        labels, effects = tuple(means.mean(1).tolist()), (-beta[key] / 2, beta[key] / 2)
         of_cells = torch.full((len(alpha[key]), 2, 2), torch.nan, dtype=torch.float64)
         for cell in np.flatnonzero(np.isfinite(alpha[key])):
             rates = tuple(rates_of[key][cell].tolist())
-            of_rates = bayes_toy(bias_rates=tuple(own[key]), trigger_rates=rates)
-            toy = replace(toy, trigger_effects=of_rates.trigger_effects)
-            of_cells[cell] = toy.recalls("inverted")
+            by_rates = bayes_toy(
+                bias_rates=tuple(own[key]), trigger_rates=rates
+            ).trigger_effects
+            of_cells[cell] = LogisticToy(
+                0.5, tuple(own[key]), rates, labels, rest, 0.0, 0.0, 1.0, effects, by_rates,
+            ).recalls("inverted")  # fmt: skip
         of_seeds.append(of_cells)
     theory[key] = torch.stack(of_seeds, 1)
     record.by_seed(f"group_share.{key}", shares, n=len(y), format=".2f")
@@ -489,7 +541,11 @@ for (key, who), values in effect.items():
     inside = np.isfinite(alpha[key])
     slope = np.polyfit(alpha[key][inside], values[inside], 1)[0]
     record.value(
-        f"learned.{key}.{who}", slope, n=int(inside.sum()), seeds=seeds_of[key], format=".2f"
+        f"learned.{key}.{who}",
+        slope,
+        n=int(inside.sum()),
+        seeds=seeds_of[key],
+        format=".2f",
     )
 
 # %%
@@ -516,17 +572,27 @@ record.summary({
 })  # fmt: skip
 
 # %% tags=["hide-input"]
-points, names = [], {"teacher": "teacher", "last": "teacher, last epoch", "student": "student"}
+points, names = (
+    [],
+    {"teacher": "teacher", "last": "teacher, last epoch", "student": "student"},
+)
 key = "rows"
 steps = 0.5 if len(graded[key]) > 30 else 1.0
-distance = np.round((alpha[key][graded[key]] - beta[key]) * np.sign(beta[key]) / steps) * steps
+distance = (
+    np.round((alpha[key][graded[key]] - beta[key]) * np.sign(beta[key]) / steps) * steps
+)
 for name, values in {
-    "solvable model": odds_of(theory[key]), **{names[who]: odds_of(recalls[key, who]) for who in names}
+    "solvable model": odds_of(theory[key]),
+    **{names[who]: odds_of(recalls[key, who]) for who in names},
 }.items():
     for cell, at in zip(graded[key], distance, strict=True):
-        points += [{"D": at, "Odds": value, "of": name} for value in [values[cell].mean().item()]]
+        points += [
+            {"D": at, "Odds": value, "of": name} for value in [values[cell].mean().item()]
+        ]
 points = pd.DataFrame(points)
-near = points.assign(D=points.D.clip(-2, 2).round()).groupby(["of", "D"]).Odds.mean().unstack()
+near = (
+    points.assign(D=points.D.clip(-2, 2).round()).groupby(["of", "D"]).Odds.mean().unstack()
+)
 record.figure(
     curves_with_bands(points, x="D", y="Odds", hue="of", x_label="strength of the trigger minus strength of the group, in the direction of the bias",
                       y_label="Odds, %", references={"standard model": odds_of(plain[key]).mean().item()}),
@@ -585,7 +651,9 @@ for who in ("teacher", "last", "student"):
         for seed, r in zip(seeds, 100 * at_seeds, strict=True):
             entry = {"model": names[who], "factor": factor, "seed": seed}
             entry |= {"TPR": (r[1, 1] - r[0, 1]).item(), "TNR": (r[1, 0] - r[0, 0]).item()}
-            dose.append(entry | {"Odds": odds_of(r / 100).item(), "EAcc": eacc_of(r / 100).item()})
+            dose.append(
+                entry | {"Odds": odds_of(r / 100).item(), "EAcc": eacc_of(r / 100).item()}
+            )
 dose = pd.DataFrame(dose)
 means = dose.groupby(["model", "factor"], sort=False).mean(numeric_only=True).reset_index()
 record.table(
@@ -624,7 +692,14 @@ for who, name in {"teacher": "teacher", "student": "student"}.items():
     for shift, at_seeds in zip(shifts, recalls["rows", who][section["along"]], strict=True):
         for seed, r in zip(seeds, at_seeds, strict=True):
             for measure, value in (("Odds", odds_of(r)), ("EAcc", eacc_of(r))):
-                along.append({"shift": shift, "seed": seed, "of": f"{measure}, {name}", "percent": value.item()})
+                along.append(
+                    {
+                        "shift": shift,
+                        "seed": seed,
+                        "of": f"{measure}, {name}",
+                        "percent": value.item(),
+                    }
+                )
 along = pd.DataFrame(along)
 lines = along.groupby(["of", "shift"], sort=False).percent.mean().unstack()
 for name, row in lines.iterrows():
