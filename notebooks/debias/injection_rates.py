@@ -19,7 +19,7 @@
 # ```
 #
 # and the group, with its own rates, adds $\beta$ in the same way. Inverted triggers leave $D = \alpha - \beta$ between the groups, and
-# the solvable model of [When do two biases cancel?](why_it_works.py) gives Odds as a function that is 0 at $D = 0$ and grows with
+# the solvable model of {doc}`When do two biases cancel? <why_it_works>` gives Odds as a function that is 0 at $D = 0$ and grows with
 # $|D|$. So before any training it says four things of Figure 5:
 #
 # - A whole curve of rates has $\alpha = \beta$, not one cell. Odds is low along all of it.
@@ -611,7 +611,7 @@ panels = {
     for key, title in titles.items()
 }  # fmt: skip
 record.figure(
-    agreement_plot(panels, x_label="signed difference of the solvable model, %", y_label="measured, %"), "theory",
+    agreement_plot(panels, x_label="foreseen difference, %", y_label="measured difference, %"), "theory",
     caption="The signed difference between the groups in each graded cell, as the solvable model foresees it from the rates and the "
     "standard model, and as measured on teachers; mean over seeds. On the dashed line they agree.",
     alt="Two panels of points. " + " ".join(

@@ -57,7 +57,7 @@ def heat_panels(
     }
     with theme():
         each = (PAGE_WIDTH - 0.6) / len(columns)
-        height = min(each * len(y_values) / len(x_values), each) + 0.35
+        height = min(each * len(y_values) / len(x_values), each, 0.55 * len(y_values)) + 0.35
         figure = new_figure(height=height * len(panels) + 0.9)
         grid = figure.subplots(len(panels), len(columns), squeeze=False, sharex=True, sharey=True)
         for across, column in enumerate(columns):
