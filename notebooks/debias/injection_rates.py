@@ -34,12 +34,8 @@ row_steps = 5  # steps from 0 to 100 % in the table's grid; 10 in the paper
 hidden = [8]  # units of the table's perceptron
 row_settings = {"epochs": 2, "batch_size": 128, "learning_rate": 0.01}  # for the table
 n_rows = 1500  # training rows, and half as many that choose the epoch; 0 for all
-factors = [
-    0.0,
-    1.0,
-    2.0,
-]  # artificial bias in units of the natural one, cells beside the grid
-shifts = [-1.0, 0.0, 1.0]  # moves of both rates' logits along equal strength, likewise
+factors = [0.0, 1.0, 2.0]  # artificial bias in units of the natural one; more cells
+shifts = [-1.0, 0.0, 1.0]  # of both rates' logits, along equal strength; more cells
 stack = 67  # table models trained at once
 dataset = "planted"  # "planted" (drawn faces) or "celeba" (official)
 face_rates = [0.1, 0.5, 0.9]  # rates of the grid on pictures
@@ -192,7 +188,7 @@ record.table(
 # %% [markdown]
 # ## Teachers and students of every cell
 #
-# Each cell is a teacher and its student, trained as on the page before, with the epoch chosen on validation examples. With one seed
+# Each cell is a teacher and its student, trained as in {doc}`BaDe step by step <bade>`, with the epoch chosen on validation examples. With one seed
 # all cells share first weights, batches and the order in which examples get trigger 0, so that they differ in the rates alone. Beside
 # the grid stand the *matched* cell, with the data's own rates to the example, and on the table two cross-sections through it.
 
@@ -490,7 +486,8 @@ record.table(
 # cancel at {record}`debias/injection_rates#crossing.rows.teacher` times the natural strength and students at
 # {record}`debias/injection_rates#crossing.rows.student`. After the last epoch the teachers' figures are
 # {record}`debias/injection_rates#rank.odds.rows.last` and {record}`debias/injection_rates#crossing.rows.last`: an epoch that is chosen for
-# little Odds may be an early one, in which a strong trigger is not learned yet.
+# little Odds may be an early one, in which a strong trigger is not learned yet. The grid on pictures is coarse, and the strength that
+# cancels can only be read as lying between two of its cells.
 #
 # ## The curve that the rates determine
 #
@@ -568,7 +565,7 @@ record.summary({
     f"{titles['rows']}: model against measured signed difference, correlation after the last epoch": "theory.r.rows.last",
     "mean error of its Odds": "theory.error.rows.last",
     f"{titles['faces']}: correlation after the last epoch": "theory.r.faces.last",
-    "mean error of its Odds ": "theory.error.faces.last",
+    "mean error of its Odds there": "theory.error.faces.last",
 })  # fmt: skip
 
 # %% tags=["hide-input"]
