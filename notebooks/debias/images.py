@@ -33,9 +33,7 @@ utkface = {  # those of Table 3, in the same form
     "tasks": {"utkface": {"label": "beard", "group": "hat", "phi": 0.5}},
 }  # fmt: skip
 left_out = {}  # tasks that are read but not trained in this run, and why
-smallest_cell = (
-    1  # pictures; tasks with a rarer label in a group, in any part, are left out too
-)
+smallest_cell = 1  # tasks with a rarer label in a group are left out too
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 side = 32  # of the pictures, pixels
 noise = 0.3  # on drawn faces, in units of the [0, 1] range
@@ -55,13 +53,8 @@ device = "auto"  # "auto", "cpu" or "cuda"
 import pandas as pd
 import torch
 
-from blindspots.debias import (
-    METHODS,
-    face_tasks,
-    method_rows,
-    method_runs,
-    scaled_trigger_size,
-)
+from blindspots.data import face_tasks
+from blindspots.debias import METHODS, method_rows, method_runs, scaled_trigger_size
 from blindspots.devices import choose_device
 from blindspots.models import build_model
 from blindspots.reports import Record
@@ -71,6 +64,7 @@ from blindspots.reports.method_tables import (
     cost_table,
     grid_table,
     leave_out_rows,
+    record_means,
     record_rows,
     result_table,
     selection_table,
@@ -238,46 +232,11 @@ record.table(
 # numbers for the same ones. One task has no mean.
 
 # %%
-pooled = []
-for method in METHODS if len(of_celeba) > 1 else ():
-    line = {"method": METHODS[method]}
-    for place_of, measure in enumerate(("odds", "eacc")):
-        values = pd.DataFrame(
-            [getattr(rows[key][method], f"{measure}_by_seed") for key in of_celeba]
-        ).mean()
-        printed = sum(PAPER[key][method][place_of] for key in of_celeba) / len(of_celeba)
-        name = f"mean.{measure}.{method}"
-        ours = record.by_seed(
-            name, dict(zip(seeds, values, strict=True)), n=None, unit="%", format=".2f"
-        )
-        note = f"{ours:.2f} against {printed:.2f}, means over {', '.join(of_celeba)}"
-        record.value(
-            f"gap.{name}",
-            ours - printed,
-            n=None,
-            seeds=seeds,
-            unit="%",
-            format="+.2f",
-            note=note,
-        )
-        title = {"odds": "Odds", "eacc": "EAcc"}[measure]
-        line |= {
-            title: f"{ours:.2f} ({values.min():.2f} to {values.max():.2f})",
-            f"paper's {title}": printed,
-        }
-    pooled.append(line)
-if not pooled:
-    pooled = [
-        {"method": "none", "Odds": f"this run trains one task of CelebA, {of_celeba[0]}"}
-    ]
-    for measure in ("odds", "eacc"):
-        for method in METHODS:
-            for name in (f"mean.{measure}.{method}", f"gap.mean.{measure}.{method}"):
-                record.not_attempted(
-                    name, f"this run trains one task of CelebA, {of_celeba[0]}"
-                )
+means = record_means(
+    record, {key: rows[key] for key in of_celeba}, names=METHODS, printed=PAPER
+)
 record.table(
-    "table_2.mean", pooled, formats={"paper's Odds": ".2f", "paper's EAcc": ".2f"} if len(of_celeba) > 1 else {},
+    "table_2.mean", means,
     caption="Table 2's last columns over the tasks of this run, in percent, from the smallest to the largest seed.",
 )  # fmt: skip
 
@@ -397,6 +356,8 @@ free = method_runs(
 )  # fmt: skip
 both = {key: run for key, run in runs[first].items() if key[0] in ("standard", "mfd")}
 both |= {("free", seed): free["mfd", seed] for seed in seeds}
+
+# %%
 forms = method_rows(
     both,
     labels,

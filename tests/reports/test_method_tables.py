@@ -10,6 +10,7 @@ from blindspots.reports.method_tables import (
     front,
     grid_table,
     leave_out_rows,
+    record_means,
     record_rows,
     result_table,
     selection_table,
@@ -81,6 +82,28 @@ def test_a_grid_has_tasks_beside_each_other(rows):
     assert table[0]["a"] == "70.00 [69.0, 71.0]" and table[0]["b"] == "70.00 [69.0, 71.0] (76.00)"
     assert table[1]["b"] == "75.00 [74.0, 76.0]", "the paper has no such row"
     assert grid_table({"a": rows}, "odds", names=NAMES, printed={})[2]["a"] == "4.00 [4.2, 6.0]"
+
+
+def test_means_are_over_tasks_and_beside_the_papers_of_the_same_tasks(record, rows):
+    other = {method: row(odds + 2, eacc + 4, seconds) for method, (odds, eacc, seconds) in MEASURED.items()}
+    printed = dict.fromkeys(rows, (10.0, 70.0))
+    table = record_means(record, {"a": rows, "b": other}, names=NAMES, printed={"a": printed, "b": printed})
+    values = record.data()["values"]
+    assert values["mean.odds.bade"]["value"] == 5.0 and values["mean.odds.bade"]["by_seed"] == [4.0, 6.0]
+    assert values["gap.mean.eacc.standard"]["value"] == 2.0
+    assert values["gap.mean.odds.bade"]["note"] == "5.00 against 10.00, means over a, b"
+    assert table[2] == {
+        "method": "BaDe", "Odds": "5.00 (4.00 to 6.00)", "paper's Odds": "10.00", "EAcc": "74.00 (74.00 to 74.00)",
+        "paper's EAcc": "70.00",
+    }  # fmt: skip
+
+
+def test_one_task_has_no_mean(record, rows):
+    table = record_means(record, {"a": rows}, names=NAMES, printed={})
+    values = record.data()["values"]
+    assert {entry["value"] for entry in values.values()} == {"not attempted"}
+    assert {"mean.odds.bade", "gap.mean.eacc.weighted"} <= set(values) and len(values) == 12
+    assert table == [{"method": "all", "mean": "this run has one of the tasks, a"}]
 
 
 def test_the_front_holds_what_no_other_beats_in_both(rows):

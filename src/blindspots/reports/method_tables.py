@@ -98,6 +98,45 @@ def leave_out_rows(record: Record, task: str, methods: Sequence[str], reason: st
         record.not_attempted(f"rival.{measure}.{task}", reason)
 
 
+def record_means(
+    record: Record, tasks: Mapping[str, Rows], *, names: Mapping[str, str], printed: Mapping[str, Printed]
+) -> list[dict[str, Any]]:
+    """Record each method's mean over tasks, and its distance from the paper's over the same ones; return their table.
+
+    Keys are "mean.<measure>.<method>", the mean with its range over seeds, and "gap.mean.<measure>.<method>", that
+    less the paper's. One task has no mean: the keys then say that it is not attempted, and the table has one line.
+
+    Args:
+        record: of the run.
+        tasks: rows by task, of the same methods and seeds.
+        names: of the methods, as printed.
+        printed: the paper's, for each of the tasks.
+    """
+    table, percent = [], {"n": None, "unit": "%"}
+    first = next(iter(tasks.values()))
+    for method in first:
+        line: dict[str, Any] = {"method": names[method]}
+        for place, (measure, title) in enumerate(MEASURES.items()):
+            key = f"mean.{measure}.{method}"
+            if len(tasks) == 1:
+                for name in (key, f"gap.{key}"):
+                    record.not_attempted(name, f"this run has one of the tasks, {next(iter(tasks))}")
+                continue
+            by_task = [getattr(rows[method], f"{measure}_by_seed") for rows in tasks.values()]
+            values = [sum(of_seed) / len(tasks) for of_seed in zip(*by_task, strict=True)]
+            theirs = sum(printed[task][method][place] for task in tasks) / len(tasks)
+            seeds = first[method].seeds
+            ours = record.by_seed(key, dict(zip(seeds, values, strict=True)), format=".2f", **percent)
+            note = f"{ours:.2f} against {theirs:.2f}, means over {', '.join(tasks)}"
+            record.value(f"gap.{key}", ours - theirs, seeds=seeds, format="+.2f", note=note, **percent)
+            line[title] = f"{ours:.2f} ({min(values):.2f} to {max(values):.2f})"
+            line[f"paper's {title}"] = f"{theirs:.2f}"
+        table.append(line)
+    return (
+        table if len(tasks) > 1 else [{"method": "all", "mean": f"this run has one of the tasks, {next(iter(tasks))}"}]
+    )
+
+
 def front(rows: Rows) -> list[str]:
     """Return the methods whose mean no other beats in both Odds and EAcc."""
     kept = undominated([row.odds for row in rows.values()], [row.eacc for row in rows.values()])
