@@ -53,6 +53,7 @@ device = "auto"  # "auto", "cpu" or "cuda"
 import pandas as pd
 import torch
 
+from blindspots.checks import check_number
 from blindspots.data import face_tasks
 from blindspots.debias import METHODS, method_rows, method_runs, scaled_trigger_size
 from blindspots.devices import choose_device
@@ -72,6 +73,17 @@ from blindspots.reports.method_tables import (
 from blindspots.reports.pareto import pareto_panels
 from blindspots.seeding import generator
 
+if not seeds:
+    raise ValueError("seeds: expected at least one, got none")
+for name, of in {"celeba": celeba, "utkface": utkface}.items():
+    if set(of) - {"candidates"} != {"dataset", "n", "epochs", "tasks"} or len(of["n"]) != 3:
+        raise ValueError(
+            f"{name}: expected dataset, n (of three parts), epochs and tasks; got {of}"
+        )
+check_number(resamples, "resamples", at_least=100, integer=True)
+build_model(
+    network, seed=seeds[0]
+)  # refuses a description it does not know, before any work
 parameters = {
     "celeba": celeba, "utkface": utkface, "left_out": left_out, "smallest_cell": smallest_cell, "side": side, "noise": noise,
     "network": network, "batch_size": batch_size, "learning_rate": learning_rate, "candidates": candidates,
@@ -179,21 +191,23 @@ record.table(
 # standard and BaDe trainings of a-m with this page.
 
 # %%
-runs, rows, leaked, options = {}, {}, {}, {}
+runs, rows, leaked = {}, {}, {}
 trained = {
     "build": build_model, "trigger": {"kind": "block", "size": scaled_trigger_size(25, side)}, "seeds": seeds,
     "batch_size": batch_size, "learning_rate": learning_rate, "processes": processes, "device": place,
 }  # fmt: skip
+options = {key: candidates | faces[key].get("candidates", {}) for key in ran}
+for key in ran:  # no method: settings of all tasks are checked before the first is trained
+    for some in (options[key], {"mfd": free_batches}):
+        given = (
+            {"epochs": faces[key]["epochs"], "options": some} | trained | {"processes": 1}
+        )
+        method_runs([], splits[key], network, **given)
+
+# %%
 for key in ran:
-    options[key] = candidates | faces[key].get("candidates", {})
-    runs[key] = method_runs(
-        list(METHODS),
-        splits[key],
-        network,
-        epochs=faces[key]["epochs"],
-        options=options[key],
-        **trained,
-    )
+    given = {"epochs": faces[key]["epochs"], "options": options[key]} | trained
+    runs[key] = method_runs(list(METHODS), splits[key], network, **given)
     labels, groups = splits[key]["test"][1:]
     draws = {"resamples": resamples, "generator": generator(seeds[0], "bootstrap", key)}
     rows[key] = method_rows(runs[key], labels, groups, **draws)
