@@ -187,7 +187,7 @@ record.table(
 # All methods train the same network with the same optimizer, and with one seed they start from the same weights. After each epoch
 # we measure Odds and EAcc on validation pictures, and keep the epoch of least Odds among those within one point of the
 # best EAcc. Where a method has a setting that nobody states (RNF's smoothing), the same rule picks it. MFD and RNF start from
-# the standard model. BaDe's row is its student, on pictures without triggers; [](bade.py) shows its teacher, and shares the
+# the standard model. BaDe's row is its student, on pictures without triggers; the {doc}`chapter on BaDe <bade>` shows its teacher, and shares the
 # standard and BaDe trainings of a-m with this page.
 
 # %%
