@@ -519,6 +519,8 @@ record.claims_table()
 # - **Network and training.** A small convolutional network and few epochs at Adam's rate of 0.002 instead of ResNet18 at $10^{-4}$; the
 #   paper says neither epochs, batch size, picture size nor first weights. The paper profile takes ResNet18 at 224 pixels, from
 #   random weights, with 60,000 training pictures of CelebA, which a GPU's memory holds.
+# - **Passes.** For time, MFD, RNF and, at the quick profile, weighting and adversarial learning get fewer passes over the pictures than
+#   the other rows; the costs count what each got.
 # - **Trigger.** Squares that cover of the picture what 25 pixels cover of 224.
 # - **The epoch** is chosen on validation pictures; the paper chooses on test pictures.
 # - **Rivals.** The paper gives no settings. RNF's smoothing is chosen on validation. MFD takes its authors' balanced batches and, at the
