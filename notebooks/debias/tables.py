@@ -49,7 +49,15 @@ from blindspots.devices import choose_device
 from blindspots.models import build_model
 from blindspots.reports import Record
 from blindspots.reports.figures import bars, forest
-from blindspots.reports.pareto import pareto_scatter, undominated
+from blindspots.reports.method_tables import (
+    against_table,
+    cost_table,
+    front,
+    record_rows,
+    result_table,
+    selection_table,
+)
+from blindspots.reports.pareto import pareto_scatter
 from blindspots.seeding import generator
 
 parameters = {
@@ -65,9 +73,9 @@ PAPER = {  # Table 3: Odds and EAcc
     "adult": {"standard": (4.92, 75.17), "undersampling": (4.50, 78.94), "weighted": (4.45, 73.90),
               "adversarial": (4.01, 77.51), "mfd": (3.70, 73.80), "rnf": (4.10, 76.58), "bade": (3.41, 79.23)},
 }  # fmt: skip
-titles = {key: f"{key.upper() if key == 'meps' else key.title()}" for key in tasks}
+short = {key: key.upper() if key == "meps" else key.title() for key in tasks}
 titles = {key: title if tasks[key]["dataset"] == key else f"{title} (here {tasks[key]['dataset']} by {tasks[key]['bias']})"
-          for key, title in titles.items()}  # fmt: skip
+          for key, title in short.items()}  # fmt: skip
 
 # %% [markdown]
 # ## The tables
@@ -132,52 +140,12 @@ student = next(iter(runs.values()))["bade", seeds[0]]
 more = student.teacher.spec["n_features"] - student.spec["n_features"]
 _ = record.value("teacher.more_inputs", more, n=None)
 
-# %% tags=["hide-input"]
-for key in tasks:
-    n = len(splits[key]["test"][0])
-    for method, row in rows[key].items():
-        for measure in ("odds", "eacc"):
-            value = getattr(row, measure)
-            low, high = getattr(row, f"{measure}_interval")
-            record.value(
-                f"{measure}.{key}.{method}", value, n=n, seeds=seeds, unit="%", format=".2f",
-                spread=(min(low, value), max(high, value)), by_seed=getattr(row, f"{measure}_by_seed"),
-                note="95 % bootstrap interval over test rows and seeds",
-            )  # fmt: skip
-        record.value(
-            f"accuracy.{key}.{method}",
-            row.accuracy,
-            n=n,
-            seeds=seeds,
-            unit="%",
-            format=".2f",
-        )
-        for end, value in zip(("low", "high"), row.odds_if_fair, strict=True):
-            record.value(
-                f"if_fair.{key}.{method}.{end}",
-                value,
-                n=n,
-                seeds=seeds,
-                unit="%",
-                format=".2f",
-            )
-
 # %%
 shown = {}
 for key in tasks:
-    table = []
-    for method, row in rows[key].items():
-        table.append({
-            "method": METHODS[method],
-            "Odds": "{:.2f} [{:.2f}, {:.2f}]".format(row.odds, *row.odds_interval),
-            "paper's": PAPER[key][method][0],
-            "a fair one's": "{:.1f} to {:.1f}".format(*row.odds_if_fair),
-            "EAcc": "{:.2f} [{:.2f}, {:.2f}]".format(row.eacc, *row.eacc_interval),
-            "paper's EAcc": PAPER[key][method][1],
-            "accuracy": row.accuracy,
-        })  # fmt: skip
+    record_rows(record, key, rows[key], names=METHODS, n=len(splits[key]["test"][0]))
     shown[key] = record.table(
-        f"table_3.{key}", table,
+        f"table_3.{key}", result_table(rows[key], names=METHODS, printed=PAPER[key]),
         caption=f"Table 3, {titles[key]}: mean of {len(seeds)} seeds, with 95 % intervals over test rows and seeds, all "
         "in percent. A fair one's: what Odds one run measures with equal rates in both groups.",
         formats={"paper's": ".2f", "paper's EAcc": ".2f", "accuracy": ".2f"},
@@ -197,16 +165,11 @@ shown["adult"]
 # We draw predictions again with the recalls that both groups have together, so that the truth is fair, and measure Odds.
 
 # %%
-fair = {}
 for key in tasks:
-    n = len(splits[key]["test"][0])
-    for method, row in rows[key].items():
-        fair[key, method] = row.odds <= row.odds_if_fair[1]
-    ours = [fair[key, method] for method in METHODS]
     limit = rows[key]["standard"].odds_if_fair[1]
-    printed = [odds <= limit for odds, _ in PAPER[key].values()]
-    record.value(f"like_fair.{key}", sum(ours), n=n, seeds=seeds)
-    record.value(f"like_fair.printed.{key}", sum(printed), n=n, seeds=seeds)
+    printed = sum(odds <= limit for odds, _ in PAPER[key].values())
+    n = len(splits[key]["test"][0])
+    record.value(f"like_fair.printed.{key}", printed, n=n, seeds=seeds)
 record.summary({
     "MEPS: our rows that chance explains, of 7": "like_fair.meps",
     "MEPS: the paper's rows below the same limit": "like_fair.printed.meps",
@@ -241,23 +204,11 @@ shown["odds", "adult"]
 # ## BaDe against each row
 
 # %%
-versus = []
-for key in tasks:
-    bade = rows[key]["bade"]
-    for method in list(METHODS)[:-1]:
-        odds = bade.minus(rows[key][method], "odds")
-        eacc = bade.minus(rows[key][method], "eacc")
-        versus.append({
-            "table": key.upper() if key == "meps" else key.title(), "BaDe minus": METHODS[method],
-            "Odds": "{:+.2f} [{:+.2f}, {:+.2f}]".format(*odds),
-            "paper's": PAPER[key]["bade"][0] - PAPER[key][method][0],
-            "EAcc": "{:+.2f} [{:+.2f}, {:+.2f}]".format(*eacc),
-            "paper's EAcc": PAPER[key]["bade"][1] - PAPER[key][method][1],
-            "better in": " and ".join(
-                [name for name, clear in (("Odds", odds[2] < 0), ("EAcc", eacc[1] > 0)) if clear]) or "-",
-            "worse in": " and ".join(
-                [name for name, clear in (("Odds", odds[1] > 0), ("EAcc", eacc[2] < 0)) if clear]) or "-",
-        })  # fmt: skip
+versus = [
+    {"table": short[key]} | line
+    for key in tasks
+    for line in against_table(rows[key], names=METHODS, printed=PAPER[key])
+]
 record.table(
     "versus", versus,
     caption="BaDe minus each other row, in points, paired by test rows and seeds, with 95 % intervals. Better and worse: where the "
@@ -267,16 +218,7 @@ record.table(
 
 # %%
 for key in tasks:
-    others = {m: row for m, row in rows[key].items() if m != "bade"}
     n = len(splits[key]["test"][0])
-    least, most = min(r.odds for r in others.values()), max(r.eacc for r in others.values())
-    record.value(f"rival.odds.{key}", least, n=n, seeds=seeds, unit="%", format=".2f")
-    record.value(f"rival.eacc.{key}", most, n=n, seeds=seeds, unit="%", format=".2f")
-    mine = [row for row in versus if row["table"].lower() == key]
-    for measure in ("Odds", "EAcc"):
-        for side in ("better", "worse"):
-            count = sum(measure in row[f"{side} in"] for row in mine)
-            record.value(f"{side}.{measure.lower()}.{key}", count, n=n, seeds=seeds)
     near = rows[key]["adversarial"].odds
     for method in ("mfd", "rnf"):
         apart = abs(rows[key][method].odds - near)
@@ -311,17 +253,11 @@ for key in tasks:
         METHODS[m]: list(zip(row.odds_by_seed, row.eacc_by_seed, strict=True))
         for m, row in rows[key].items()
     }
-    kept = undominated(
-        [row.odds for row in rows[key].values()], [row.eacc for row in rows[key].values()]
-    )
-    front = [METHODS[m] for m, stays in zip(rows[key], kept, strict=True) if stays]
-    record.value(
-        f"front.{key}", ", ".join(front), n=len(splits[key]["test"][0]), seeds=seeds
-    )
+    best = ", ".join(METHODS[m] for m in front(rows[key]))
     shown["pareto", key] = record.figure(
         pareto_scatter(points, x_label="Odds, %", y_label="EAcc, %"), f"pareto.{key}",
         caption=f"{titles[key]}: Odds against EAcc on the test rows, a small mark per seed and a large one per mean. The dashed line "
-        f"joins what no other beats in both: {', '.join(front)}.",
+        f"joins what no other beats in both: {best}.",
         alt="A scatter of seven methods; means of Odds and EAcc: "
         + "; ".join(f"{METHODS[m]} {row.odds:.1f} and {row.eacc:.1f}" for m, row in rows[key].items()) + ".",
         n=len(splits[key]["test"][0]),
@@ -371,20 +307,16 @@ record.table(
 # would choose:
 
 # %%
-habit = []
-for key in tasks:
-    for method, row in rows[key].items():
-        habit.append({
-            "table": key.upper() if key == "meps" else key.title(), "method": METHODS[method],
-            "Odds, by validation": row.odds, "Odds, by test": leaked[key][method].odds,
-            "EAcc, by validation": row.eacc, "EAcc, by test": leaked[key][method].eacc,
-        })  # fmt: skip
-habit = pd.DataFrame(habit)
+habit = pd.DataFrame([
+    {"table": short[key]} | line
+    for key in tasks
+    for line in selection_table(rows[key], leaked[key], names=METHODS)
+])  # fmt: skip
 gains = (
     (habit["Odds, by validation"] - habit["Odds, by test"]).groupby(habit["table"]).mean()
 )
 for key in tasks:
-    gain = gains[key.upper() if key == "meps" else key.title()]
+    gain = gains[short[key]]
     record.value(
         f"leak.{key}",
         gain,
@@ -411,15 +343,10 @@ record.table(
 
 # %%
 costs = [
-    {"table": key.upper() if key == "meps" else key.title(), "method": METHODS[method],
-     "training": row.seconds, "all": row.search_seconds,
-     "times standard": row.seconds / rows[key]["standard"].seconds}
-    for key in tasks for method, row in rows[key].items()
-]  # fmt: skip
-for key in tasks:
-    for method, row in rows[key].items():
-        ratio = row.seconds / rows[key]["standard"].seconds
-        record.value(f"cost.{key}.{method}", ratio, n=None, seeds=seeds, format=".2f")
+    {"table": short[key]} | line
+    for key in tasks
+    for line in cost_table(rows[key], names=METHODS)
+]
 record.table(
     "costs", costs, caption="Seconds of training a row, mean over seeds.",
     units={"training": "s", "all": "s"}, formats={"times standard": ".2f"},

@@ -156,6 +156,17 @@ def test_what_was_not_attempted_says_why(load):
     assert (judgement.verdict, judgement.text) == ("not attempted", "needs people")
 
 
+def test_a_value_that_the_run_left_out_leaves_its_claims_unattempted(load, make_record, tmp_path):
+    left_out = {"value": "not attempted", "note": "seven faces only", "n": None, "format": ""}
+    record = make_record(success=left_out)
+    judgement = judge(load(GOOD)[0], {"attacks/one": record})
+    assert (judgement.verdict, judgement.text, judgement.recorded) == ("not attempted", "seven faces only", ())
+    both = judge(load(GOOD)[1], {"attacks/one": record, "attacks/two": make_record("attacks/two", success=left_out)})
+    assert (both.verdict, both.measured) == ("not attempted", "seven faces only")
+    row = notebook_claims_table(load(GOOD), record, others=tmp_path).rows[0]
+    assert row[2:] == ("seven faces only", "at least 0.95; partly from 0.8", "not attempted")
+
+
 def test_a_missing_record_or_key_is_named_with_the_claims_line(load, make_record):
     claim = load(GOOD)[0]
     with pytest.raises(LookupError, match=r"p0\.yml:2: claim p0-3.1-first: no record of attacks/one"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blindspots.reports.pareto import pareto_scatter, undominated
+from blindspots.reports.pareto import pareto_panels, pareto_scatter, undominated
 
 
 def test_a_point_stays_unless_another_costs_no_more_and_gains_no_less():
@@ -34,3 +34,29 @@ def test_seven_methods_differ_in_color_and_marker_together():
 def test_no_runs_or_broken_ones_are_refused(runs):
     with pytest.raises(ValueError, match="runs: expected"):
         pareto_scatter(runs, x_label="x", y_label="y")
+
+
+def test_panels_are_the_scatters_side_by_side_with_one_legend():
+    tasks = {
+        name: {"a": [(1.0, shift), (3.0, shift)], "b": [(4.0, 3.0)]} for name, shift in (("x", 1), ("y", 2), ("z", 5))
+    }
+    figure = pareto_panels(tasks, x_label="cost", y_label="gain")
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert [axes.get_title(loc="left") for axes in shown] == ["x", "y", "z"] and len(figure.axes) == 4
+    for axes, runs in zip(shown, tasks.values(), strict=True):
+        (alone,) = pareto_scatter(runs, x_label="cost", y_label="gain").axes
+        assert axes.get_lines()[0].get_xydata().tolist() == alone.get_lines()[0].get_xydata().tolist()
+        assert [marks.get_offsets().tolist() for marks in axes.collections] == [
+            marks.get_offsets().tolist() for marks in alone.collections
+        ]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "b"]
+    one = pareto_panels({"x": tasks["x"]}, x_label="cost", y_label="gain")
+    assert len(one.axes) == 1
+
+
+def test_panels_have_the_same_methods():
+    with pytest.raises(ValueError, match="panels: expected the methods a for 'y'; got b"):
+        pareto_panels({"x": {"a": [(1.0, 1.0)]}, "y": {"b": [(1.0, 1.0)]}}, x_label="x", y_label="y")
+    with pytest.raises(ValueError, match="panels: expected points"):
+        pareto_panels({}, x_label="x", y_label="y")

@@ -134,6 +134,16 @@ def test_a_key_may_be_used_once(record):
     assert record.data()["values"]["a"]["value"] == 1
 
 
+def test_what_a_run_leaves_out_has_its_reason(record, tmp_path):
+    record.not_attempted("rare", "seven  faces only")
+    entry = record.data()["values"]["rare"]
+    assert (entry["value"], entry["note"], entry["n"]) == ("not attempted", "seven faces only", None)
+    with pytest.raises(ValueError, match="reason: expected why it is not attempted, got ' '"):
+        record.not_attempted("other", " ")
+    with pytest.raises(ValueError, match="rare"):
+        record.not_attempted("rare", "again")
+
+
 def test_seeds_give_a_mean_and_their_range(record):
     assert record.by_seed("a", {0: 0.4, 1: 0.5, 2: 0.9}, n=10) == pytest.approx(0.6)
     entry = record.data()["values"]["a"]

@@ -62,6 +62,19 @@ def test_a_part_that_was_not_recorded_keeps_this_builds_verdict(claims, runs):
     assert [row.verdict_from for row in card.rows] == ["real", "", "build"]
 
 
+def test_the_largest_scale_that_attempted_a_claim_decides(claims, runs):
+    left_out = {"value": "not attempted", "note": "too few faces", "n": None, "format": ""}
+    card = scorecard(claims, runs("quick", 0.6, left_out), real=runs("real", left_out, left_out))
+    first, _, last = card.rows
+    assert (first.verdict, first.verdict_from) == ("partly", "build")
+    assert first.recorded() == "real: too few faces"
+    assert (last.verdict, last.verdict_from, last.measured("build")) == ("not attempted", "", "too few faces")
+    assert card.totals()["not attempted"] == 2
+    assert "too few faces" in card.to_html()
+    card = scorecard(claims, runs("quick", left_out, 0.7), real=runs("real", 0.95, 0.7))
+    assert (card.rows[0].verdict, card.rows[0].verdict_from) == ("reproduced", "real")
+
+
 def test_a_recorded_run_older_than_its_claim_is_said_to_be(claims, runs):
     real = runs("real", 0.95, 0.7)
     del real["attacks/one"]["values"]["success"]

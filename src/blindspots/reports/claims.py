@@ -78,9 +78,9 @@ class Claim:
 class Judgement:
     """What the records say about a claim.
 
-    `verdict` is one of VERDICTS; `measured` the values as printed, with spread, seeds, n and note; `recorded` the
-    values as stored, in the rule's order; `text` one line with all of it, or the reason why nothing was attempted;
-    `detail` the end of `measured`, in parentheses there, that holds for all of the values.
+    `verdict` is one of VERDICTS; `measured` the values as printed, with spread, seeds, n and note, or why the run left
+    one of them out; `recorded` the values as stored, in the rule's order; `text` one line with all of it, or the reason
+    why nothing was attempted; `detail` the end of `measured`, in parentheses there, that holds for all of the values.
     """
 
     verdict: str
@@ -129,7 +129,7 @@ def load_claims(folder: str | Path) -> tuple[Claim, ...]:
 
 
 def judge(claim: Claim, records: Mapping[str, RecordData]) -> Judgement:
-    """Return the verdict on a claim.
+    """Return the verdict on a claim; a value that the run says it did not attempt leaves the claim not attempted.
 
     Args:
         claim: the claim.
@@ -142,6 +142,9 @@ def judge(claim: Claim, records: Mapping[str, RecordData]) -> Judgement:
     if claim.rule is None:
         return Judgement(NOT_ATTEMPTED, "", (), claim.not_attempted)
     entries = [_entry(claim, reference, records) for reference in claim.records]
+    if reasons := [entry["note"] for entry in entries if entry["value"] == NOT_ATTEMPTED]:
+        why = "; ".join(dict.fromkeys(reasons))
+        return Judgement(NOT_ATTEMPTED, why, (), why)
     values = tuple(entry["value"] for entry in entries)
     try:
         verdict = claim.rule.verdict(values)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blindspots.reports.display import ShownFigure, ShownTable, check_texts, shown_table
+from blindspots.reports.rules import NOT_ATTEMPTED
 from blindspots.reports.schema import KEY, NOTEBOOK, PROFILE, SCHEMA, RecordData, check_record, read_record
 from blindspots.reports.values import SPREADS, Plain, check_format, describe_value, is_number, plain_value
 from blindspots.reports.writing import LARGEST_FILE, write_atomically
@@ -172,6 +173,20 @@ class Record:
             "format": check_format(format or ("d" if isinstance(plain, int) else ".3f"), plain, f"{where}: format"),
         }
         return plain
+
+    def not_attempted(self, key: str, reason: str) -> None:
+        """Record that this run does not measure a value, so that the claims it would answer say why at this scale.
+
+        Args:
+            key: lower-case name, unique among the run's values.
+            reason: why, as a phrase: "faces with gray hair are too rare among 3000".
+
+        Raises:
+            ValueError: an empty reason, or a key in use.
+        """
+        if not isinstance(reason, str) or not reason.strip():
+            raise ValueError(f"value {key!r}: reason: expected why it is not attempted, got {reason!r}")
+        self.value(key, NOT_ATTEMPTED, n=None, seeds=(), note=" ".join(reason.split()))
 
     def by_seed(
         self,

@@ -1,7 +1,7 @@
 """The scorecard: every claim beside what this build, and the recorded larger runs, measured.
 
-The verdict shown is that of the largest scale there is: a recorded `paper` run, else a recorded `real` run, else this
-build. What the other scales say stays beside it.
+The verdict shown is that of the largest scale that attempted the claim: a recorded `paper` run, else a recorded `real`
+run, else this build. What the other scales say stays beside it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Row:
     """One claim on the scorecard.
 
     `judgements` holds what each scale says, by the names in SCALES, where it says anything; `verdict_from` is the scale
-    whose verdict is shown, "" for a claim that was not attempted; `outdated` names the recorded scales whose run is
+    whose verdict is shown, "" for a claim that no scale attempted; `outdated` names the recorded scales whose run is
     older than the claim, because it lacks the value that the claim asks for.
     """
 
@@ -134,8 +134,10 @@ def _row(claim: Claim, runs: Mapping[str, Mapping[str, RecordData]]) -> Row:
                 if scale == BUILD:
                     raise
                 outdated.append(scale)
-    largest = next(scale for scale in SCALES if scale in judgements)
-    return Row(claim, judgements, judgements[largest].verdict, largest, tuple(outdated))
+    attempted = [scale for scale in SCALES if scale in judgements and judgements[scale].verdict != NOT_ATTEMPTED]
+    if not attempted:
+        return Row(claim, judgements, NOT_ATTEMPTED, "", tuple(outdated))
+    return Row(claim, judgements, judgements[attempted[0]].verdict, attempted[0], tuple(outdated))
 
 
 def _data(row: Row) -> dict[str, Any]:
