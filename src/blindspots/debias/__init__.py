@@ -1,6 +1,7 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
 from blindspots.debias.adversarial_learning import adversarial_learning
+from blindspots.debias.age_task import AGE_MARKS, AgeTask, age_task
 from blindspots.debias.bade import BadeTeacher, train_bade_teacher
 from blindspots.debias.distill_student import Distillation, distill_student
 from blindspots.debias.distillation_loss import distillation_loss
@@ -18,6 +19,7 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.group_value_rows import GroupValueRow, group_value_rows
 from blindspots.debias.inject_triggers import InjectedSet, inject_triggers
 from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
@@ -25,30 +27,39 @@ from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effe
 from blindspots.debias.method_rows import MethodRow, method_rows
 from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigger_stamp
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
+from blindspots.debias.one_output import one_output
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
+from blindspots.debias.regression_runs import REGRESSIONS, RegressionRun, regression_runs
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
 from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.table_spec import spec_of_teacher, table_spec
+from blindspots.debias.target_strata import quantile_edges, target_strata
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
 from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
+    "AGE_MARKS",
     "METHODS",
+    "REGRESSIONS",
+    "AgeTask",
     "BadeTeacher",
     "Distillation",
     "FaceTasks",
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "GroupValueRow",
     "InjectedSet",
     "KeptTraining",
     "LogisticToy",
     "LogitEffects",
     "MethodRow",
     "MethodRun",
+    "RegressionRun",
     "adversarial_learning",
+    "age_task",
     "append_trigger",
     "assign_triggers",
     "balanced_batches",
@@ -70,6 +81,7 @@ __all__ = [
     "group_rates",
     "group_scores",
     "group_training",
+    "group_value_rows",
     "inject_triggers",
     "inverted_triggers",
     "kept_training",
@@ -78,8 +90,11 @@ __all__ = [
     "method_runs",
     "mfd",
     "mfd_loss",
+    "one_output",
     "partners_in_batch",
     "proxy_groups",
+    "quantile_edges",
+    "regression_runs",
     "reweighing",
     "reweighing_weights",
     "rnf",
@@ -89,6 +104,7 @@ __all__ = [
     "spec_of_teacher",
     "stamp_triggers",
     "table_spec",
+    "target_strata",
     "train_bade_teacher",
     "train_bias_amplified",
     "trigger_rates",
