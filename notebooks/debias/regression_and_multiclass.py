@@ -27,12 +27,12 @@
 #
 # So we predict, before the run:
 #
-# 1. With one rate a teacher's answer moves by no more, from trigger 0 to trigger 1, than chance plants: two deviations of
+# 1. With one rate a teacher's answer moves by no more, from trigger 0 to trigger 1, than chance plants: three times
 #    $\sigma_y / \sqrt{n\,P(b{=}0)\,P(b{=}1)}$, in every seed.
-# 2. Its student has the bias of a **control**: a student of the standard model's answers, without any trigger. They differ by no more than
-#    such a chance.
-# 3. With a rate for each part of the age range (ours) the teacher's answer moves by more than that, in every seed.
-# 4. Its student has less bias than the control, beyond the interval of the difference.
+# 2. Its student has the bias of a **control**: a student of the standard model's answers, without any trigger. Means over seeds differ by
+#    no more than three such deviations of a mean.
+# 3. With a rate for each part of the age range (ours) the teacher's answer moves by more than three, in every seed.
+# 4. Its student has a bias nearer to 0 than the control's, and the interval of the difference leaves 0 out.
 
 # %% tags=["parameters"]
 dataset = "planted"  # "planted" (drawn faces with a planted age) or "utkface" (official)
@@ -50,6 +50,7 @@ epochs = 2  # passes over the training pictures
 learning_rate = 0.004  # Adam's
 margin = 5.0  # epochs count whose MSE is so many percent above the least
 resamples = 200  # of the bootstrap
+processes = 1  # seeds trained at once
 seeds = [0, 1]  # the first decides the pictures, all decide networks and triggers
 device = "auto"  # "auto", "cpu" or "cuda"
 
@@ -86,7 +87,7 @@ from blindspots.seeding import generator
 parameters = {
     "dataset": dataset, "side": side, "noise": noise, "phi": phi, "n_train": n_train, "n_validation": n_validation,
     "n_images": n_images, "n_strata": n_strata, "class_edges": class_edges, "width": width, "epochs": epochs,
-    "learning_rate": learning_rate, "margin": margin, "resamples": resamples, "seeds": seeds,
+    "learning_rate": learning_rate, "margin": margin, "resamples": resamples, "processes": processes, "seeds": seeds,
 }  # fmt: skip
 check_number(resamples, "resamples", at_least=100, integer=True)
 record = Record("debias/regression_and_multiclass", parameters=parameters, seed=seeds[0])
@@ -201,7 +202,7 @@ network = {"name": "small_cnn", "in_channels": 3, "width": width}
 settings = {
     "build": build_model, "trigger": {"kind": "block", "size": scaled_trigger_size(25, side)},
     "seeds": seeds, "epochs": epochs, "batch_size": 64, "learning_rate": learning_rate,
-    "device": place,
+    "device": place, "processes": processes,
 }  # fmt: skip
 runs = regression_runs(
     list(REGRESSIONS), targets, network | {"n_classes": 2}, edges=edges, margin=margin, **settings
@@ -351,7 +352,7 @@ for way in ("one_rate", "rates", "standard"):
             f"over_control.{key}.{way}", value, n=n, seeds=seeds, format=form,
             unit="years" if key == "bias" else "", spread=(min(low, value), max(high, value)),
         )  # fmt: skip
-limit = 2 * chance
+limit = 3 * chance
 record.value(
     "chance.limit", limit / math.sqrt(len(seeds)), n=len(y), unit="years", format=".2f",
     note="of a mean over seeds",
@@ -360,7 +361,8 @@ held = {
     1: all(abs(effect) <= limit for effect in effects["one_rate"].values()),
     2: abs(versus["bias", "one_rate"][0]) <= limit / math.sqrt(len(seeds)),
     3: all(effect > limit for effect in effects["rates"].values()),
-    4: versus["bias", "rates"][2] < 0,
+    4: versus["bias", "rates"][2] < 0
+    and abs(bias["rates"].value("within")) < abs(bias["distilled"].value("within")),
 }
 
 # %%
@@ -371,7 +373,7 @@ said = {
         "{:+.2f} [{:+.2f}, {:+.2f}]".format(*versus["bias", "one_rate"])),
     3: ("rates: the trigger's effect in each seed", f"above {limit:.2f}",
         ", ".join(f"{effect:+.2f}" for effect in effects["rates"].values())),
-    4: ("rates: student's bias less control's", "interval below 0",
+    4: ("rates: student's bias less control's", "interval below 0, and nearer to 0",
         "{:+.2f} [{:+.2f}, {:+.2f}]".format(*versus["bias", "rates"])),
 }  # fmt: skip
 for number, holds in held.items():
@@ -390,8 +392,8 @@ rows = {f"{names[way]}, seed {s}": effect for way, of_way in (("one_rate_teacher
         for s, effect in of_way.items()}  # fmt: skip
 record.figure(
     forest(rows, label="age with trigger 1 less age with trigger 0, years", format="+.2f",
-           references={"−2 dev.": -limit, "+2 dev.": limit}), "effects",
-    caption="The trigger's effect on each teacher's answer, mean over test faces. Between the dashed lines, two chance deviations either way, "
+           references={"−3 dev.": -limit, "+3 dev.": limit}), "effects",
+    caption="The trigger's effect on each teacher's answer, mean over test faces. Between the dashed lines, three chance deviations either way, "
     "lies what an assignment plants that knows nothing of the age.",
     alt=f"One row per teacher, chance reaches {limit:.2f}: " + "; ".join(f"{name} {v:+.2f}" for name, v in rows.items()) + ".",
     n=n,
@@ -404,7 +406,11 @@ record.figure(
 # difference from the control is {record}`debias/regression_and_multiclass#over_control.bias.one_rate`. With a rate per stratum the trigger
 # moves a teacher by {record}`debias/regression_and_multiclass#effect.rates`, and the student's bias is
 # {record}`debias/regression_and_multiclass#bias.rates`: {record}`debias/regression_and_multiclass#over_control.bias.rates` against the
-# control. A bias below 0 is overdone: a trigger is easier to see than a group, so the teacher leans on it more.
+# control. Nothing else was changed, so it is the single rate that keeps BaDe from moving a regression.
+#
+# Moving is not yet cancelling. These rates suit a model that reads the group as surely as it reads a trigger. Where a network can hardly
+# see the group, the trigger outweighs it and the bias turns around: the teacher's, with inverted triggers, is
+# {record}`debias/regression_and_multiclass#bias.rates_teacher`.
 #
 # What the paper measures tells another story. The control's MSE differ between the groups by
 # {record}`debias/regression_and_multiclass#apart.distilled`; with one rate that changes by

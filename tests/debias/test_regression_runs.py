@@ -97,6 +97,15 @@ def test_the_chosen_epoch_is_the_least_gap_near_the_least_error(runs_of):
     assert run.epoch == near[gaps.index(min(gaps))]["epoch"]
 
 
+def test_two_processes_train_what_one_does(runs_of, tmp_path, monkeypatch):
+    options = {"seeds": [0, 1], "epochs": 1}
+    alone = runs_of(["rates"], **options)
+    monkeypatch.setenv("BLINDSPOTS_CACHE", str(tmp_path / "other"))
+    shared = runs_of(["rates"], processes=2, **options)
+    assert alone.keys() == shared.keys()
+    assert all(torch.equal(alone[key].outputs, shared[key].outputs) for key in alone)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -105,6 +114,7 @@ def test_the_chosen_epoch_is_the_least_gap_near_the_least_error(runs_of):
         ({"edges": (0.5, 9.0)}, "every class"),
         ({"epochs": 0}, "epochs"),
         ({"margin": -1}, "margin"),
+        ({"processes": 0}, "processes"),
         ({"splits": {"train": SPLITS["train"]}}, "splits: expected train, validation, test"),
         ({"splits": SPLITS | {"test": (*SPLITS["test"][:1], SPLITS["test"][2], SPLITS["test"][2])}}, "test: .*floats"),
     ],

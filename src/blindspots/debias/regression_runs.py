@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +75,7 @@ def regression_runs(
     weight_decay: float | int = 0.0,
     margin: float | int = 5.0,
     device: str | torch.device = "cpu",
+    processes: int = 1,
 ) -> dict[tuple[str, int], RegressionRun]:
     """Train a regression in several ways, each kept by itself in the cache.
 
@@ -98,6 +101,7 @@ def regression_runs(
         epochs, batch_size, learning_rate, weight_decay: of every training.
         margin: percent of the least MSE.
         device: where to train.
+        processes: train so many seeds at once, each in a process of one thread; on the CPU only.
 
     Returns:
         RegressionRun by (method, seed).
@@ -123,12 +127,23 @@ def regression_runs(
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "weight_decay": weight_decay
     }  # fmt: skip
     place = torch.device(device)
+    check_number(processes, "processes", at_least=1, integer=True)
+    if processes > 1 and place.type != "cpu":
+        raise ValueError(f"processes: expected 1 on {place.type}, got {processes}")
     task = _Task(
         splits={name: tuple(part.to(place) for part in splits[name]) for name in SPLITS}, strata=strata.cpu(),
-        spec=dict(spec), build=build, trigger=dict(trigger), stamp=trigger_stamp(trigger), edges=tuple(edges),
+        spec=dict(spec), build=build, trigger=dict(trigger), edges=tuple(edges),
         settings=settings, margin=margin, device=place,
         data=fingerprint(*(part.cpu() for name in SPLITS for part in splits[name])),
     )  # fmt: skip
+    trigger_stamp(trigger)
+    if processes > 1 and len(seeds) > 1:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(
+            min(processes, len(seeds)), context, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:  # each leaves its trainings in the cache, from which they are read below
+            for waiting in [pool.submit(_fill, task, list(methods), seed) for seed in seeds]:
+                waiting.result()
     return {(method, seed): _run(task, method, seed) for seed in seeds for method in methods}
 
 
@@ -139,12 +154,20 @@ class _Task:
     spec: dict[str, Any]
     build: Build
     trigger: dict[str, Any]
-    stamp: Stamp
     edges: tuple[float, ...]
     settings: dict[str, Any]
     margin: float
     device: torch.device
     data: str
+
+    @property
+    def stamp(self) -> Stamp:
+        return trigger_stamp(self.trigger)
+
+
+def _fill(task: _Task, methods: Sequence[str], seed: int) -> None:
+    for method in methods:
+        _run(task, method, seed)
 
 
 def _run(task: _Task, method: str, seed: int) -> RegressionRun:
