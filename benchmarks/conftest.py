@@ -5,13 +5,16 @@ before the clock starts. The one whose extra_info says `ours` is set against eac
 the medians, because other programs on the machine only ever make a run slower.
 """
 
+import ast
 import json
 import os
-import platform
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import torch
+
+from blindspots.provenance import device_info, git_state, versions
 
 RESULTS = Path(__file__).resolve().parents[1] / "_build" / "benchmarks" / "medians.json"
 
@@ -23,6 +26,18 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+def _module(bench):
+    """Return the file's name without "test_", and the first sentence of what it says of itself."""
+    path = RESULTS.parents[2] / bench.fullname.split("::")[0]
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
+    return path.stem.removeprefix("test_"), " ".join(text.split("\n\n")[0].split())
+
+
+def pytest_sessionstart(session):
+    """Note how busy the machine is before anything runs."""
+    session.config.load_before = os.getloadavg()[0]
 
 
 def _rows(benchmarks):
@@ -38,6 +53,8 @@ def _rows(benchmarks):
                 ratio = bench.stats.median / ours.stats.median
                 best_ratio = bench.stats.min / ours.stats.min
             yield {
+                "module": _module(bench)[0],
+                "about": _module(bench)[1],
                 "group": group,
                 "contestant": bench.extra_info.get("contestant", bench.name),
                 "median_ms": 1e3 * bench.stats.median,
@@ -70,13 +87,15 @@ def pytest_terminal_summary(terminalreporter, config):
         )
     record = {
         "rows": rows,
+        "git": git_state(RESULTS.parents[2]),
+        "device_name": device_info()["device_name"],
         "threads": 1,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
+        "load_before": round(config.load_before, 2),
+        "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "versions": versions(("torch", "numpy", "scipy", "sporco", "foolbox", "scikit-learn", "lime")),
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     partial = RESULTS.with_name(f"{RESULTS.name}.{os.getpid()}.part")
     partial.write_text(json.dumps(record, indent=1) + "\n")
     partial.replace(RESULTS)
-    terminalreporter.write_line("written to _build/benchmarks/medians.json")
+    terminalreporter.write_line("written to _build/benchmarks/medians.json; keep it with: blindspots record-speed")

@@ -49,11 +49,10 @@ import pandas as pd
 import torch
 from scipy.stats import chi2_contingency
 
-from blindspots.data import load
+from blindspots.data import face_tasks, load
 from blindspots.data.planted import planted_faces
 from blindspots.debias import (
     assign_triggers,
-    face_tasks,
     group_outputs,
     group_rates,
     inverted_triggers,

@@ -150,6 +150,18 @@ def record_command(
     typer.echo(f"{picture.light.relative_to(layout.root)}: {judged.summary()}")
 
 
+@app.command("record-speed")
+def record_speed_command() -> None:
+    """Keep the medians of `make bench` under version control, in results/speed.json."""
+    from blindspots.book.repository import find_layout
+    from blindspots.reports.speed import record_speed
+
+    layout = find_layout()
+    measured = layout.root / "_build" / "benchmarks" / "medians.json"
+    names = record_speed(measured, layout.recorded / "speed.json")
+    typer.echo(f"results/speed.json: {', '.join(names)}")
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator or not name:

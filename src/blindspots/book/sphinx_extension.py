@@ -9,6 +9,7 @@ Roles and directives, each in a file of `blindspots.book.sphinx`:
     {scorecard}                   all claims; {scorecard-summary} counts them   claims.py
     {status}, {provenance}        how the pages were made                       status.py
     (no directive)                a chapter's recorded runs, on its page        recorded_runs.py
+    {speed}                       measured speed against peers                  speed.py
     {sections}                    where each paper's sections are treated       sections.py
 
 A record, key, file or alternative text that is missing is a warning with file and line, and the book is built with
@@ -32,6 +33,7 @@ from blindspots.book.sphinx import (
     recorded_runs,
     results,
     sections,
+    speed,
     status,
     tables,
 )
@@ -65,6 +67,7 @@ def setup(app):
     app.add_directive("status", status.Status)
     app.add_directive("provenance", status.Provenance)
     app.add_directive("sections", sections.Sections)
+    app.add_directive("speed", speed.Speed)
     figures.register_renderer()
 
     app.connect("builder-inited", add_static_files)

@@ -1,6 +1,7 @@
 """Data sets behind one loader: embedded in a dependency, planted by the package, official in a data root."""
 
 from blindspots.data.embedded import PHOTOGRAPHS, country_incomes, photograph
+from blindspots.data.face_tasks import FaceTasks, face_tasks
 from blindspots.data.planted import (
     ATTRIBUTES,
     PlantedSignals,
@@ -21,6 +22,7 @@ __all__ = [
     "ATTRIBUTES",
     "PHOTOGRAPHS",
     "Card",
+    "FaceTasks",
     "ImageSet",
     "PlantedSignals",
     "Source",
@@ -29,6 +31,7 @@ __all__ = [
     "correlated_attributes",
     "country_incomes",
     "describe",
+    "face_tasks",
     "fingerprint",
     "flip_attribute",
     "load",

@@ -6,7 +6,6 @@ from blindspots.debias.bade import BadeTeacher, train_bade_teacher
 from blindspots.debias.distill_student import Distillation, distill_student
 from blindspots.debias.distillation_loss import distillation_loss
 from blindspots.debias.erm import erm
-from blindspots.debias.face_tasks import FaceTasks, face_tasks
 from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_evaluation import group_evaluator, group_outputs, group_scores
 from blindspots.debias.group_metrics import (
@@ -46,7 +45,6 @@ __all__ = [
     "AgeTask",
     "BadeTeacher",
     "Distillation",
-    "FaceTasks",
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
@@ -73,7 +71,6 @@ __all__ = [
     "equalized_accuracy",
     "equalized_odds",
     "erm",
-    "face_tasks",
     "generalized_cross_entropy",
     "group_evaluator",
     "group_intervals",

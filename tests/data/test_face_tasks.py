@@ -7,8 +7,8 @@ import sys
 import pytest
 import torch
 
+from blindspots.data import face_tasks
 from blindspots.data.sets import Card, ImageSet
-from blindspots.debias import face_tasks
 
 N = {"train": 240, "validation": 80, "test": 80}
 TASKS = {
@@ -64,7 +64,7 @@ def official(monkeypatch, **groups):
         return ImageSet(images=shade.expand(-1, 3, size, size), labels=torch.zeros(n).long(), class_names=("no", "yes"),
                         groups=values, card=card)  # fmt: skip
 
-    monkeypatch.setattr(sys.modules["blindspots.debias.face_tasks"], "load", read)
+    monkeypatch.setattr(sys.modules["blindspots.data.face_tasks"], "load", read)
 
 
 ROWS = torch.arange(40)

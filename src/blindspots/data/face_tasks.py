@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 
 from blindspots.checks import check_choice, check_number
-from blindspots.data import load
 from blindspots.data.planted import planted_faces
+from blindspots.data.registry import load
 from blindspots.data.sets import ImageSet
-from blindspots.debias.group_cells import count_cells
-from blindspots.debias.group_evaluation import Examples
-from blindspots.debias.method_runs import SPLITS
 from blindspots.seeding import derive_seed, generator
 
 DATASETS = ("planted", "celeba", "utkface")
+SPLITS = ("train", "validation", "test")
+
+Examples = tuple[Tensor, Tensor, Tensor]
+"""Images (N, 3, S, S), labels (N,) and groups (N,)."""
 
 
 @dataclass(frozen=True)
@@ -136,5 +137,4 @@ def _thin(parts: Mapping[str, Examples], smallest: int) -> str:
         at = int(counts.argmin())
         if counts[at] < smallest:
             return f"{int(counts[at])} pictures with label {at // 2} in group {at % 2} of {part}"
-        count_cells(labels, groups)
     return ""
