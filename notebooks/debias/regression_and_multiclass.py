@@ -55,17 +55,13 @@ seeds = [0, 1]  # the first decides the pictures, all decide networks and trigge
 device = "auto"  # "auto", "cpu" or "cuda"
 
 # %% tags=["hide-input"]
-import math
-
 import pandas as pd
 import torch
 
 from blindspots.checks import check_number
-from blindspots.data.planted import planted_faces
+from blindspots.data import AGE_MARKS, age_task, planted_faces
 from blindspots.debias import (
-    AGE_MARKS,
     REGRESSIONS,
-    age_task,
     assign_triggers,
     count_cells,
     group_value_rows,
@@ -78,7 +74,7 @@ from blindspots.debias import (
     trigger_rates,
 )
 from blindspots.devices import choose_device
-from blindspots.models import build_model
+from blindspots.models import build_model, regressor
 from blindspots.reports import Record
 from blindspots.reports.figures import curves_with_bands, forest
 from blindspots.reports.images import image_grid
@@ -200,13 +196,19 @@ record.table(
 # %%
 network = {"name": "small_cnn", "in_channels": 3, "width": width}
 settings = {
-    "build": build_model, "trigger": {"kind": "block", "size": scaled_trigger_size(25, side)},
+    "trigger": {"kind": "block", "size": scaled_trigger_size(25, side)},
     "seeds": seeds, "epochs": epochs, "batch_size": 64, "learning_rate": learning_rate,
     "device": place, "processes": processes,
 }  # fmt: skip
 runs = regression_runs(
-    list(REGRESSIONS), targets, network | {"n_classes": 2}, edges=edges, margin=margin, **settings
-)  # fmt: skip
+    list(REGRESSIONS),
+    targets,
+    network,
+    build=regressor,
+    edges=edges,
+    margin=margin,
+    **settings,
+)
 for way in ("one_rate", "rates"):
     for seed in seeds:
         runs[f"{way}_teacher", seed] = runs[way, seed].teacher
@@ -332,7 +334,7 @@ record.figure(
 
 # %%
 p = (b == 0).double().mean().item()
-chance = y.double().std().item() * task.oldest / math.sqrt(len(y) * p * (1 - p))
+chance = y.double().std().item() * task.oldest / (len(y) * p * (1 - p)) ** 0.5
 record.value("chance", chance, n=len(y), unit="years", format=".2f")
 effects = {
     way: {
@@ -352,14 +354,16 @@ for way in ("one_rate", "rates", "standard"):
             f"over_control.{key}.{way}", value, n=n, seeds=seeds, format=form,
             unit="years" if key == "bias" else "", spread=(min(low, value), max(high, value)),
         )  # fmt: skip
+
+# %%
 limit = 3 * chance
 record.value(
-    "chance.limit", limit / math.sqrt(len(seeds)), n=len(y), unit="years", format=".2f",
+    "chance.limit", limit / len(seeds) ** 0.5, n=len(y), unit="years", format=".2f",
     note="of a mean over seeds",
 )  # fmt: skip
 held = {
     1: all(abs(effect) <= limit for effect in effects["one_rate"].values()),
-    2: abs(versus["bias", "one_rate"][0]) <= limit / math.sqrt(len(seeds)),
+    2: abs(versus["bias", "one_rate"][0]) <= limit / len(seeds) ** 0.5,
     3: all(effect > limit for effect in effects["rates"].values()),
     4: versus["bias", "rates"][2] < 0
     and abs(bias["rates"].value("within")) < abs(bias["distilled"].value("within")),
@@ -369,7 +373,7 @@ held = {
 said = {
     1: ("one rate: the trigger's effect in each seed", f"at most {limit:.2f} either way",
         ", ".join(f"{effect:+.2f}" for effect in effects["one_rate"].values())),
-    2: ("one rate: student's bias less control's", f"at most {limit / math.sqrt(len(seeds)):.2f} either way",
+    2: ("one rate: student's bias less control's", f"at most {limit / len(seeds) ** 0.5:.2f} either way",
         "{:+.2f} [{:+.2f}, {:+.2f}]".format(*versus["bias", "one_rate"])),
     3: ("rates: the trigger's effect in each seed", f"above {limit:.2f}",
         ", ".join(f"{effect:+.2f}" for effect in effects["rates"].values())),
@@ -455,8 +459,9 @@ record.figure(
 
 # %%
 of_classes = method_runs(
-    ["standard", "bade"], classes, network | {"n_classes": len(class_edges) + 1}, **settings
-)
+    ["standard", "bade"], classes, network | {"n_classes": len(class_edges) + 1},
+    build=build_model, **settings,
+)  # fmt: skip
 labels, groups = (value.cpu() for value in classes["test"][1:])
 of_classes |= {("teacher", s): of_classes["bade", s].teacher for s in seeds}
 by_class = method_rows(of_classes, labels, groups, **draws)

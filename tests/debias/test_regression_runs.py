@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from blindspots.debias import quantile_edges, regression_runs
-from blindspots.models import build_model
+from blindspots.models import regressor
 from blindspots.seeding import generator
 
 MODULE = sys.modules["blindspots.debias.regression_runs"]
-SPEC = {"name": "mlp", "n_features": 2, "n_classes": 2, "hidden": [16]}
+SPEC = {"name": "mlp", "n_features": 2, "hidden": [16]}
 COLUMN = {"kind": "column"}
 
 
@@ -33,7 +33,7 @@ def runs_of(tmp_path, monkeypatch):
 
     def run(methods, splits=SPLITS, edges=EDGES, **options):
         settings = {"seeds": [0], "epochs": 8, "batch_size": 64, "learning_rate": 0.01} | options
-        return regression_runs(methods, splits, SPEC, build=build_model, trigger=COLUMN, edges=edges, **settings)
+        return regression_runs(methods, splits, SPEC, build=regressor, trigger=COLUMN, edges=edges, **settings)
 
     return run
 

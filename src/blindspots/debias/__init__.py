@@ -1,7 +1,6 @@
 """Debiasing with a backdoor: group metrics, triggers, the teacher and student of BaDe, and its rivals."""
 
 from blindspots.debias.adversarial_learning import adversarial_learning
-from blindspots.debias.age_task import AGE_MARKS, AgeTask, age_task
 from blindspots.debias.bade import BadeTeacher, train_bade_teacher
 from blindspots.debias.distill_student import Distillation, distill_student
 from blindspots.debias.distillation_loss import distillation_loss
@@ -26,7 +25,6 @@ from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effe
 from blindspots.debias.method_rows import MethodRow, method_rows
 from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigger_stamp
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
-from blindspots.debias.one_output import one_output
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
 from blindspots.debias.regression_runs import REGRESSIONS, RegressionRun, regression_runs
 from blindspots.debias.reweighing import reweighing, reweighing_weights
@@ -39,10 +37,8 @@ from blindspots.debias.trigger_assignment import assign_triggers, inverted_trigg
 from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
-    "AGE_MARKS",
     "METHODS",
     "REGRESSIONS",
-    "AgeTask",
     "BadeTeacher",
     "Distillation",
     "GroupIntervals",
@@ -57,7 +53,6 @@ __all__ = [
     "MethodRun",
     "RegressionRun",
     "adversarial_learning",
-    "age_task",
     "append_trigger",
     "assign_triggers",
     "balanced_batches",
@@ -87,7 +82,6 @@ __all__ = [
     "method_runs",
     "mfd",
     "mfd_loss",
-    "one_output",
     "partners_in_batch",
     "proxy_groups",
     "quantile_edges",

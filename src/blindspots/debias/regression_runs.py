@@ -19,7 +19,6 @@ from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_evaluation import Examples, Stamp, group_evaluator, group_outputs
 from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.method_runs import SPLITS, Build, trigger_stamp
-from blindspots.debias.one_output import one_output
 from blindspots.debias.table_spec import spec_of_teacher
 from blindspots.debias.target_strata import target_strata
 from blindspots.fingerprint import fingerprint
@@ -93,8 +92,9 @@ def regression_runs(
     Args:
         methods: keys of `REGRESSIONS`.
         splits: (inputs, targets (N,) floats, groups) by "train", "validation" and "test".
-        spec: of a classifier with a linear head, which gets one output instead (see `one_output`).
-        build: makes a model of a spec, `blindspots.models.build_model`.
+        spec: of the model, JSON-able.
+        build: (spec, start=..., seed=...) -> a model of one output that first answers about `start`:
+            `blindspots.models.regressor`.
         trigger: options of `stamp_triggers`, or {"kind": "column"}.
         edges: of the strata, in the targets' units; each stratum has both groups in training.
         seeds: the seeds.
@@ -229,7 +229,7 @@ def _kept(
 ) -> KeptTraining:
     start = task.splits["train"][1].double().mean().item()
     spec = spec_of_teacher(task.spec, task.trigger) if name.endswith("_teacher") else task.spec
-    model = one_output(task.build(spec, seed=seed), start=start, seed=seed).to(task.device)
+    model = task.build(spec, start=start, seed=seed).to(task.device)
     learned = [] if learned_from is None else [fingerprint(*(v.cpu() for v in learned_from.state_dict().values()))]
     # What another way is trained with is no part of this one: the standard model and one rate have no strata.
     trigger = None if name in ("standard", "distilled") else task.trigger

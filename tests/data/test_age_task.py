@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
+from blindspots.data.age_task import AGE_MARKS, age_task
 from blindspots.data.sets import Card, ImageSet
-from blindspots.debias.age_task import AGE_MARKS, age_task
 
 N = {"train": 600, "validation": 60, "test": 80}
 DRAWN = age_task("planted", N, side=16, seed=1, phi=0.3)
@@ -50,7 +50,7 @@ def test_utkface_has_its_own_ages_and_race_zero_is_group_one(monkeypatch):
         card = Card(name, "A set", "nowhere", "none", "none", "official")
         return ImageSet(torch.zeros(30, 3, size, size), groups["over_35"], ("no", "yes"), card, groups)
 
-    monkeypatch.setattr(sys.modules["blindspots.debias.face_tasks"], "load", read)
+    monkeypatch.setattr(sys.modules["blindspots.data.face_tasks"], "load", read)
     task = age_task("utkface", dict.fromkeys(N), side=8, seed=0, noise=0.5)
     images, ages, groups = task.splits["test"]
     assert torch.equal(ages, (rows + 20).float()) and ages.dtype == torch.float32

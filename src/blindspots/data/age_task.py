@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from blindspots.checks import check_choice
+from blindspots.data.face_tasks import face_tasks
 from blindspots.data.sets import ImageSet
-from blindspots.debias.face_tasks import face_tasks
-from blindspots.debias.group_evaluation import Examples
 
 AGE_MARKS = ("beard", "glasses", "bushy_eyebrows", "blond_hair")
 """The drawn attributes of which each adds as many years; blond hair stands for gray."""
@@ -33,7 +32,7 @@ class AgeTask:
     """
 
     sets: dict[str, ImageSet]
-    splits: dict[str, Examples]
+    splits: dict[str, tuple[Tensor, Tensor, Tensor]]
     oldest: float
 
 
