@@ -312,18 +312,21 @@ record.table(
 # %% tags=["hide-input"]
 middle = [(y_test[strata_test == k].mean() * task.oldest).item() for k in range(n_strata)]
 lines = pd.DataFrame([
-    {"age": middle[k], "error": cells[g, k].item(), "line": f"{title}, {of_group[g]}"}
-    for way, title in (("standard", "standard"), ("one_rate", "one rate"), ("rates", "rates"))
+    {"age": middle[k], "error": cells[g, k].item(), "line": f"{title}: {of_group[g]}"}
+    for way, title in (("one_rate", "one rate"), ("rates", "rates"))
     for cells in bias[way].cells for g in (0, 1) for k in range(n_strata)
 ])  # fmt: skip
-ends = lines.groupby("line", sort=False)["error"].agg(["first", "last"])
+ends = {
+    name: part.groupby("age")["error"].mean().iloc[[0, -1]].tolist()
+    for name, part in lines.groupby("line", sort=False)
+}
 record.figure(
     curves_with_bands(lines, x="age", y="error", hue="line", x_label="age, years",
                       y_label="predicted less true age, years", references={"right": 0.0}, height=4.2), "error_by_age",
-    caption="Mean error by age and group, with bands from the smallest to the largest seed. All models draw ages to the middle; a bias is the "
-    "distance between the two lines of one model.",
-    alt="Six falling lines of error over age. From the youngest to the oldest: "
-    + "; ".join(f"{name} {first:+.1f} to {last:+.1f}" for name, (first, last) in ends.iterrows()) + ".",
+    caption="Mean error by age and group, of BaDe's students with one rate and with a rate per stratum; bands from the smallest to the largest "
+    "seed. All models draw ages to the middle; a bias is the distance between the two lines of one model.",
+    alt="Four lines of error over age. From the youngest to the oldest: "
+    + "; ".join(f"{name} {first:+.1f} to {last:+.1f}" for name, (first, last) in ends.items()) + ".",
     n=n,
 )  # fmt: skip
 
