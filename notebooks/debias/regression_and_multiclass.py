@@ -85,6 +85,7 @@ parameters = {
     "n_images": n_images, "n_strata": n_strata, "class_edges": class_edges, "width": width, "epochs": epochs,
     "learning_rate": learning_rate, "margin": margin, "resamples": resamples, "processes": processes, "seeds": seeds,
 }  # fmt: skip
+check_number(len(seeds), "number of seeds", at_least=1, integer=True)
 check_number(resamples, "resamples", at_least=100, integer=True)
 record = Record("debias/regression_and_multiclass", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
@@ -312,7 +313,7 @@ record.table(
 # %% tags=["hide-input"]
 middle = [(y_test[strata_test == k].mean() * task.oldest).item() for k in range(n_strata)]
 lines = pd.DataFrame([
-    {"age": middle[k], "error": cells[g, k].item(), "line": f"{title}: {of_group[g]}"}
+    {"age": middle[k], "error": cells[g, k].item(), "line": f"{title}, group {g}"}
     for way, title in (("one_rate", "one rate"), ("rates", "rates"))
     for cells in bias[way].cells for g in (0, 1) for k in range(n_strata)
 ])  # fmt: skip
@@ -323,8 +324,8 @@ ends = {
 record.figure(
     curves_with_bands(lines, x="age", y="error", hue="line", x_label="age, years",
                       y_label="predicted less true age, years", references={"right": 0.0}, height=4.2), "error_by_age",
-    caption="Mean error by age and group, of BaDe's students with one rate and with a rate per stratum; bands from the smallest to the largest "
-    "seed. All models draw ages to the middle; a bias is the distance between the two lines of one model.",
+    caption=f"Mean error by age and group (0 {of_group[0]}, 1 {of_group[1]}), of BaDe's students with one rate and with a rate per stratum; bands "
+    "from the smallest to the largest seed. All models draw ages to the middle; a bias is the distance between the two lines of one model.",
     alt="Four lines of error over age. From the youngest to the oldest: "
     + "; ".join(f"{name} {first:+.1f} to {last:+.1f}" for name, (first, last) in ends.items()) + ".",
     n=n,
