@@ -284,11 +284,12 @@ record.table(
 )  # fmt: skip
 
 # %% [markdown]
-# The last row is a model that looks at no face. It has no bias to speak of, and its groups' MSE still differ by
+# The last row is a model that looks at no face. It tells everyone the same age, and its groups' MSE still differ by
 # {record}`debias/regression_and_multiclass#constant.apart`, because ages in one group vary more, or lie farther from the mean.
 # **A gap between two MSE is no measure of bias.** The paper's standard model has an MSE of
 # {record}`debias/regression_and_multiclass#printed.mse`, to be held against {record}`debias/regression_and_multiclass#constant` of the mean
-# age on the faces of this run; at the real profile, those are UTKFace's.
+# age on the faces of this run; at the real profile, those are UTKFace's. A number above that would be worse than no model, or not a
+# mean of squares but another error, such as an absolute one.
 #
 # A measure that means something is the signed error. Two faces of the same age, one of each group: how many years older is the
 # second one taken to be? We take the mean error of group 1 less that of group 0 within each stratum of age, and average over strata.
@@ -448,8 +449,9 @@ record.table(
 # {record}`debias/regression_and_multiclass#bias.distilled`. Its student has {record}`debias/regression_and_multiclass#bias.one_rate`; the
 # difference from the control is {record}`debias/regression_and_multiclass#over_control.bias.one_rate`. Inversion itself changes the bias of
 # the teacher with one rate by {record}`debias/regression_and_multiclass#inversion.one_rate`, and of the one with several by
-# {record}`debias/regression_and_multiclass#inversion.rates`. With a rate per stratum the trigger
-# moves a teacher by {record}`debias/regression_and_multiclass#effect.rates`, and the student's bias is
+# {record}`debias/regression_and_multiclass#inversion.rates`.
+#
+# With a rate per stratum the trigger moves a teacher by {record}`debias/regression_and_multiclass#effect.rates`, and the student's bias is
 # {record}`debias/regression_and_multiclass#bias.rates`: {record}`debias/regression_and_multiclass#over_control.bias.rates` against the
 # control. Nothing else was changed, so it is the single rate that keeps BaDe from moving a regression.
 #
