@@ -5,6 +5,7 @@ import torch
 
 from blindspots.attacks import (
     AttackResult,
+    iterated_fgsm,
     l2_one_step,
     lagrangian_perceptual_attack,
     normalized_perceptual_attack,
@@ -30,6 +31,7 @@ ATTACKS = {
     "ssim_budgeted_step": (ssim_budgeted_step, dict(bound=0.01)),
     "l2_one_step": (l2_one_step, dict(epsilon=2)),
     "pgd_l2_until_flipped": (pgd_l2_until_flipped, dict(steps=6)),
+    "iterated_fgsm": (iterated_fgsm, dict(step_size=0.01, steps=6)),
     "perc_al": (perc_al, dict(steps=12)),
     "perceptual_pgd": (perceptual_pgd, dict(confidence=0.5, **IN_FEATURES)),
     "lagrangian_perceptual_attack": (lagrangian_perceptual_attack, dict(start_noise=0.0, **IN_FEATURES)),
@@ -41,7 +43,7 @@ ATTACKS = {
 }  # fmt: skip
 every_attack = pytest.mark.parametrize("name", ATTACKS)
 ON_THE_MARGIN = ("perceptual_pgd", "lagrangian_perceptual_attack", "fast")
-CLIPS = [name for name in ATTACKS if name not in ("perc_al", *ON_THE_MARGIN)]
+CLIPS = [name for name in ATTACKS if name not in ("iterated_fgsm", "perc_al", *ON_THE_MARGIN)]
 NORMALIZES = [name for name in ATTACKS if name != "perceptual_attack"]
 
 

@@ -60,6 +60,16 @@ def test_cifar10h_is_aligned_with_the_test_images():
     assert (people.labels == labels).float().mean() > 0.98
 
 
+def test_published_predictions_are_aligned_with_the_test_images():
+    published = _load("cifar10_predictions", split="test")
+    labels = _load("cifar10", split="test").labels
+    # The weakest of these models is right on 81 %; columns out of order would be right on 10 %.
+    assert ((published.predictions == labels).float().mean(dim=1) > 0.8).all()
+    if published.checked is not None:
+        images = torch.tensor(published.checked["image"].to_numpy())
+        assert labels[images].tolist() == published.checked["given"].tolist()
+
+
 def test_celeba_has_forty_attributes_and_small_images():
     train = _load("celeba", split="train", size=32, limit=64)
     assert train.images.shape == (64, 3, 32, 32)

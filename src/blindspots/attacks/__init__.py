@@ -13,6 +13,7 @@ from blindspots.attacks.eight_bit import round_to_eight_bits
 from blindspots.attacks.fall_strengths import fall_strengths
 from blindspots.attacks.feature_ball import FeatureBall, flat_features
 from blindspots.attacks.feature_newton import feature_newton_direction
+from blindspots.attacks.iterated_fgsm import iterated_fgsm
 from blindspots.attacks.l2_one_step import l2_one_step
 from blindspots.attacks.lagrangian_perceptual_attack import lagrangian_perceptual_attack
 from blindspots.attacks.normalized_perceptual_attack import normalized_perceptual_attack
@@ -44,6 +45,7 @@ __all__ = [
     "feature_newton_direction",
     "fgsm_sweep",
     "flat_features",
+    "iterated_fgsm",
     "l2_one_step",
     "lagrangian_perceptual_attack",
     "normalized_perceptual_attack",

@@ -209,6 +209,20 @@ PUBLISHED: dict[str, PublishedSet] = {
             ),
         ),
         PublishedSet(
+            "cifar10_predictions",
+            "cifar10",
+            "https://github.com/modestyachts/CIFAR-10.1",
+            "MIT (predictions); Apache-2.0 (votes, https://github.com/cleanlab/label-errors)",
+            "cifar10_test_model_predictions.npz (an array (10000,) of classes for each model) and, if at hand, "
+            "cleanlab_cifar10_mturk.json",
+            (
+                (
+                    PublishedFile("cifar10_test_model_predictions.npz"),
+                    PublishedFile("cleanlab_cifar10_mturk.json", optional=True),
+                ),
+            ),
+        ),
+        PublishedSet(
             "cifar10h",
             "cifar10h",
             "https://github.com/jcpeterson/cifar-10h",

@@ -27,13 +27,16 @@ from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigg
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
 from blindspots.debias.regression_runs import REGRESSIONS, RegressionRun, regression_runs
+from blindspots.debias.resampled_recalls import cell_recalls, resampled_recalls
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
 from blindspots.debias.select_epoch import select_epoch
+from blindspots.debias.stacked_bade import StackedBade, stacked_bade
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.table_spec import spec_of_teacher, table_spec
 from blindspots.debias.target_strata import quantile_edges, target_strata
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
+from blindspots.debias.trigger_strength import rate_kind, same_strength, scaled_strength, trigger_strength
 from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "MethodRow",
     "MethodRun",
     "RegressionRun",
+    "StackedBade",
     "adversarial_learning",
     "append_trigger",
     "assign_triggers",
@@ -59,6 +63,7 @@ __all__ = [
     "balanced_rows",
     "bayes_toy",
     "cell_means",
+    "cell_recalls",
     "class_balanced_accuracy",
     "count_cells",
     "distill_student",
@@ -85,14 +90,19 @@ __all__ = [
     "partners_in_batch",
     "proxy_groups",
     "quantile_edges",
+    "rate_kind",
     "regression_runs",
+    "resampled_recalls",
     "reweighing",
     "reweighing_weights",
     "rnf",
     "rnf_loss",
+    "same_strength",
+    "scaled_strength",
     "scaled_trigger_size",
     "select_epoch",
     "spec_of_teacher",
+    "stacked_bade",
     "stamp_triggers",
     "table_spec",
     "target_strata",
@@ -100,5 +110,6 @@ __all__ = [
     "train_bias_amplified",
     "trigger_rates",
     "trigger_stamp",
+    "trigger_strength",
     "undersampling",
 ]

@@ -12,6 +12,7 @@ from blindspots.checks import check_choice, check_generator, check_number
 from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_metrics import GroupIntervals, eacc_of, group_intervals, group_rates, odds_of
 from blindspots.debias.method_runs import MethodRun
+from blindspots.debias.resampled_recalls import resampled_recalls
 
 Interval = tuple[float, float]
 
@@ -114,7 +115,7 @@ def method_rows(
     check_number(resamples, "resamples", at_least=100, integer=True)
     check_generator(generator)
     seeds = _seeds_of(runs)
-    counts = count_cells(labels, groups)
+    count_cells(labels, groups)
     shown = {
         key: run.test_predictions if selected_on == "validation" else run.from_test_predictions
         for key, run in runs.items()
@@ -123,7 +124,7 @@ def method_rows(
         if len(predictions) != len(labels):
             raise ValueError(f"runs: expected {len(labels)} test predictions, one per label, got {len(predictions)}")
     hits = torch.stack([(predictions == labels.cpu()) for predictions in shown.values()]).double()
-    recalls = _resampled_recalls(hits, labels.cpu(), groups.cpu(), counts, resamples, generator)
+    recalls = resampled_recalls(hits, labels.cpu(), groups.cpu(), resamples=resamples, generator=generator)
     of_seeds = torch.randint(len(seeds), (resamples, len(seeds)), generator=generator)
     rows = {}
     for method in dict.fromkeys(method for method, _ in runs):
@@ -158,21 +159,6 @@ def _seeds_of(runs: Mapping[tuple[str, int], MethodRun]) -> tuple[int, ...]:
     if any(other != first for other in others):
         raise ValueError(f"runs: expected the same seeds for each method, got {found}")
     return tuple(first)
-
-
-def _resampled_recalls(
-    hits: Tensor, labels: Tensor, groups: Tensor, counts: Tensor, resamples: int, generator: torch.Generator
-) -> Tensor:
-    """Return recalls (resamples, runs, 2, K) of the same resampled examples for all runs."""
-    recalls = torch.zeros(resamples, len(hits), *counts.shape, dtype=torch.float64)
-    for group, label in torch.cartesian_prod(*(torch.arange(size) for size in counts.shape)).tolist():
-        mine = ((groups == group) & (labels == label)).nonzero().squeeze(1)
-        drawn = torch.randint(len(mine), (resamples, len(mine)), generator=generator)
-        times = torch.zeros(resamples, len(mine), dtype=torch.float64).scatter_add_(
-            1, drawn, torch.ones((), dtype=torch.float64).expand(drawn.shape)
-        )
-        recalls[:, :, group, label] = times @ hits[:, mine].T / len(mine)
-    return recalls
 
 
 def _interval(values: Tensor) -> Interval:

@@ -181,6 +181,10 @@ def imagenet_labels(tmp_path):
         "mturk": {"given": 3, "guessed": 1, "neither": 0, "both": 1},
     }
     (folder / "cleanlab_imagenet_mturk.json").write_text(json.dumps([item]))
-    (folder / "timm_results-imagenet.csv").write_text("model,top1_err\na,10.5\nb,20.0\n")
-    (folder / "timm_results-imagenet-real.csv").write_text("model,top1_err\nb,15.0\na,7.25\n")
+    (folder / "timm_results-imagenet.csv").write_text(
+        "model,img_size,top1_err,top5_err\na,224,10.5,3.0\na,288,9.5,2.5\nb,224,20.0,5.0\n"
+    )
+    (folder / "timm_results-imagenet-real.csv").write_text(
+        "model,img_size,top1_err,top5_err\nb,224,15.0,4.0\na,288,6.25,1.5\na,224,7.25,2.0\n"
+    )
     return tmp_path

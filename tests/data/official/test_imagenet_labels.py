@@ -29,8 +29,10 @@ def test_optional_files_are_read_where_they_are(imagenet_labels):
     assert labels.original.tolist() == [65, 970, 3, 9]
     assert labels.predicted.tolist() == [57, 795, 3, 4]
     assert labels.checked.iloc[0].tolist() == [1, 970, 795, 3, 1, 1, 0]
-    errors = labels.published_errors.set_index("model")
-    assert errors.loc["a"].tolist() == [10.5, 7.25]
+    errors = labels.published_errors.set_index(["model", "size"])
+    assert list(errors.columns) == ["error", "top5_error", "real_error", "real_top5_error"]
+    assert len(errors) == 3 and errors.loc[("a", 224)].tolist() == [10.5, 3.0, 7.25, 2.0]
+    assert errors.loc[("a", 288)].tolist() == [9.5, 2.5, 6.25, 1.5]
     assert labels.golden is None
 
 

@@ -4,6 +4,7 @@ from blindspots.data.official import (
     adult,
     celeba,
     cifar10,
+    cifar10_predictions,
     cifar10h,
     imagenet_compatible,
     imagenet_labels,
@@ -12,6 +13,7 @@ from blindspots.data.official import (
     utkface,
 )
 from blindspots.data.official.celeba import read_celeba
+from blindspots.data.official.cifar10_predictions import PublishedPredictions
 from blindspots.data.official.cifar10h import HumanJudgements
 from blindspots.data.official.imagenet_labels import ImageNetLabels, RaterAnswers
 from blindspots.data.official.utkface import read_utkface
@@ -21,6 +23,7 @@ SOURCES: tuple[Source, ...] = (
     mnist.SOURCE,
     cifar10.SOURCE,
     cifar10.LOSSLESS_SOURCE,
+    cifar10_predictions.SOURCE,
     cifar10h.SOURCE,
     celeba.SOURCE,
     utkface.SOURCE,
@@ -30,4 +33,12 @@ SOURCES: tuple[Source, ...] = (
     imagenet_labels.SOURCE,
 )
 
-__all__ = ["SOURCES", "HumanJudgements", "ImageNetLabels", "RaterAnswers", "read_celeba", "read_utkface"]
+__all__ = [
+    "SOURCES",
+    "HumanJudgements",
+    "ImageNetLabels",
+    "PublishedPredictions",
+    "RaterAnswers",
+    "read_celeba",
+    "read_utkface",
+]

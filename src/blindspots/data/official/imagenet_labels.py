@@ -60,7 +60,8 @@ class ImageNetLabels:
         original: the ImageNet label (N,) of each image; predicted: one cross-validated network's (N,) class.
         checked: five-worker votes on labels suspected to be wrong, with columns image, given, guessed and the
             numbers of workers for given, guessed, both, neither.
-        published_errors: models' published top-1 errors in percent, columns model, error, real_error.
+        published_errors: models' published errors in percent by image size, columns model, size, error, top5_error,
+            real_error, real_top5_error.
 
     What is not at hand is None; only `real` and `raters` are always there.
     """
@@ -231,13 +232,16 @@ def _read_published_errors(folder: Path) -> pd.DataFrame | None:
     if not all(file.is_file() for file in files):
         return None
     tables = []
-    for file, column in zip(files, ("error", "real_error"), strict=True):
+    for file, prefix in zip(files, ("", "real_"), strict=True):
+        names = {"img_size": "size", "top1_err": f"{prefix}error", "top5_err": f"{prefix}top5_error"}
         try:
-            table = pd.read_csv(file)[["model", "top1_err"]].rename(columns={"top1_err": column})
+            table = pd.read_csv(file)[["model", *names]].rename(columns=names)
         except (ValueError, KeyError) as error:
-            raise half_written("imagenet_labels", file, "columns model and top1_err", str(error)) from error
+            expected = "columns model, img_size, top1_err and top5_err"
+            raise half_written("imagenet_labels", file, expected, str(error)) from error
         tables.append(table)
-    return tables[0].merge(tables[1], on="model")
+    # Many models are listed at several sizes: by name alone every size would meet every other.
+    return tables[0].merge(tables[1], on=["model", "size"])
 
 
 SOURCE = Source(
