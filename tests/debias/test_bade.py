@@ -175,3 +175,32 @@ def test_a_trigger_larger_than_the_image_is_refused():
     labels, groups = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])
     with pytest.raises(ValueError, match="size: expected a trigger of at most 8 pixels"):
         trained(nn.Sequential(nn.Flatten(), linear(192)), images, labels, groups, stamp=stamp_triggers)
+
+
+def test_a_regression_with_strata_has_a_rate_in_each():
+    targets = ROWS[:, 0] + 0.5 * GROUPS
+    strata = torch.bucketize(targets, torch.tensor([-0.5, 1.0]))
+    teacher = trained(linear(3, 1), labels=targets, strata=strata)
+    assert teacher.rates.shape == (3,) and teacher.rates.std() > 0.05
+    for stratum in range(3):
+        mine = strata == stratum
+        assert (teacher.assignment[mine] == 0).sum() == (GROUPS[mine] == 0).sum()
+
+
+def test_strata_of_the_labels_change_nothing():
+    plain, parted = trained(), trained(strata=LABELS)
+    assert torch.equal(plain.assignment, parted.assignment)
+    assert torch.equal(plain.training.model.weight, parted.training.model.weight)
+
+
+@pytest.mark.parametrize(
+    ("strata", "error", "message"),
+    [
+        (LABELS[:5], ValueError, "strata: expected shape"),
+        (LABELS.float(), TypeError, "strata: expected an integer tensor"),
+        (GROUPS, ValueError, "every class in both groups"),
+    ],
+)
+def test_strata_that_do_not_fit_are_refused(strata, error, message):
+    with pytest.raises(error, match=message):
+        trained(strata=strata)

@@ -56,7 +56,9 @@ def test_the_weights_are_those_of_the_epoch_that_the_rule_picks(calls):
         assert all(torch.equal(value, chosen[name]) for name, value in kept.model.state_dict().items())
 
 
-@pytest.mark.parametrize("other", [{"seed": 1}, {"data": "b"}, {"model_seed": 1}, {"rule": "best_eacc"}])
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"data": "b"}, {"model_seed": 1}, {"rule": "best_eacc"}, {"margin": 30}]
+)
 def test_anything_else_is_trained_anew(calls, other):
     train(calls)
     train(calls, **other)

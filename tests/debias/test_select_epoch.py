@@ -63,3 +63,19 @@ def test_a_single_epoch_is_chosen_by_every_rule():
 def test_bad_arguments_are_refused(history, options, message):
     with pytest.raises(ValueError, match=message):
         select_epoch(history, **options)
+
+
+REGRESSION = [
+    {"validation_mse": mse, "validation_mse_0": mse - apart, "validation_mse_1": mse + apart}
+    for mse, apart in ((0.20, 0.00), (0.104, -0.01), (0.100, 0.03), (0.11, 0.005))
+]
+
+
+@pytest.mark.parametrize(("margin", "epoch"), [(0, 3), (5, 2), (10.1, 4), (100, 1)])
+def test_a_regressions_epoch_has_the_least_gap_near_the_least_error(margin, epoch):
+    assert select_epoch(REGRESSION, rule="least_gap_near_least_error", margin=margin) == epoch
+
+
+def test_a_regressions_epoch_needs_both_groups_errors():
+    with pytest.raises(ValueError, match='expected "validation_mse_0" in each record'):
+        select_epoch([{"validation_mse": 1.0}], rule="least_gap_near_least_error")

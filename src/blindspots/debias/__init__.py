@@ -17,6 +17,7 @@ from blindspots.debias.group_metrics import (
     group_rates,
 )
 from blindspots.debias.group_training import GroupTraining, group_training
+from blindspots.debias.group_value_rows import GroupValueRow, group_value_rows
 from blindspots.debias.inject_triggers import InjectedSet, inject_triggers
 from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
@@ -25,6 +26,7 @@ from blindspots.debias.method_rows import MethodRow, method_rows
 from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigger_stamp
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
+from blindspots.debias.regression_runs import REGRESSIONS, RegressionRun, regression_runs
 from blindspots.debias.resampled_recalls import cell_recalls, resampled_recalls
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
@@ -32,23 +34,27 @@ from blindspots.debias.select_epoch import select_epoch
 from blindspots.debias.stacked_bade import StackedBade, stacked_bade
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.table_spec import spec_of_teacher, table_spec
+from blindspots.debias.target_strata import quantile_edges, target_strata
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
 from blindspots.debias.trigger_strength import rate_kind, same_strength, scaled_strength, trigger_strength
 from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
     "METHODS",
+    "REGRESSIONS",
     "BadeTeacher",
     "Distillation",
     "GroupIntervals",
     "GroupRates",
     "GroupTraining",
+    "GroupValueRow",
     "InjectedSet",
     "KeptTraining",
     "LogisticToy",
     "LogitEffects",
     "MethodRow",
     "MethodRun",
+    "RegressionRun",
     "StackedBade",
     "adversarial_learning",
     "append_trigger",
@@ -72,6 +78,7 @@ __all__ = [
     "group_rates",
     "group_scores",
     "group_training",
+    "group_value_rows",
     "inject_triggers",
     "inverted_triggers",
     "kept_training",
@@ -82,7 +89,9 @@ __all__ = [
     "mfd_loss",
     "partners_in_batch",
     "proxy_groups",
+    "quantile_edges",
     "rate_kind",
+    "regression_runs",
     "resampled_recalls",
     "reweighing",
     "reweighing_weights",
@@ -96,6 +105,7 @@ __all__ = [
     "stacked_bade",
     "stamp_triggers",
     "table_spec",
+    "target_strata",
     "train_bade_teacher",
     "train_bias_amplified",
     "trigger_rates",

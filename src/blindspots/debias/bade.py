@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from blindspots.checks import check_generator
+from blindspots.checks import check_generator, check_labels
 from blindspots.debias.group_cells import check_both_groups, check_group_inputs, count_cells
 from blindspots.debias.group_evaluation import Stamp, group_outputs
 from blindspots.debias.group_training import Evaluate, GroupTraining, group_training
@@ -23,7 +23,7 @@ class BadeTeacher:
     Attributes:
         training: the epochs; `training.load(epoch)` gives the model its weights after one of them.
         assignment: (N,) 0 or 1 on the CPU: each example's trigger, the same in every epoch.
-        rates: (K,) or (1,) float64: the shares of trigger 0 that were asked for, by label or over all.
+        rates: (K,) or (1,) float64: the shares of trigger 0 that were asked for, by label, by stratum or over all.
     """
 
     training: GroupTraining
@@ -39,6 +39,7 @@ def train_bade_teacher(
     *,
     stamp: Stamp,
     rates: Tensor | Sequence[float] | None = None,
+    strata: Tensor | None = None,
     epochs: int,
     batch_size: int,
     learning_rate: float | int,
@@ -62,6 +63,8 @@ def train_bade_teacher(
         stamp: (inputs, assignment) -> triggered inputs, batch by batch: `append_trigger`, or
             `functools.partial(stamp_triggers, size=...)`.
         rates: shares in [0, 1] of trigger 0 by label, (1,) for a regression; None for those of the data.
+        strata: (N,) integers in [0, S), parts of the target's range (see `target_strata`): the rates are then by
+            stratum, for a regression too. None for the labels themselves, or one stratum of all for a regression.
         epochs, batch_size, learning_rate, weight_decay, generator, after_epoch, progress: as in `group_training`.
         evaluate: measured after each epoch. `group_evaluator({"validation": ...}, stamp=stamp)` scores on D_balance,
             from which `select_epoch` chooses.
@@ -74,16 +77,20 @@ def train_bade_teacher(
             that does not fit the inputs; or training that diverged.
 
     Source: P3, Sec. 4.1, Algorithm 1, lines 1-15; regression and several classes: Sec. 5.5.
-    Differs from the paper: whether triggers are drawn once or for each epoch is not said there; here once.
+    Differs from the paper: whether triggers are drawn once or for each epoch is not said there; here once. `strata`
+        are ours.
     """
     check_generator(generator)
     check_examples(inputs, labels, groups)
     first = group_outputs(model, inputs[:1], stamp=stamp, assignment=torch.zeros(1, dtype=torch.long))
     check_outputs(first, labels, groups)
-    regression = labels.is_floating_point()
+    if strata is not None:
+        check_labels(strata, len(inputs), name="strata")
+    parts = labels if strata is None else strata
+    per_class = not parts.is_floating_point()
     if rates is None:
-        rates = trigger_rates(labels, groups, per_class=not regression)
-    assignment = assign_triggers(labels, groups, generator=generator, rates=rates, per_class=not regression).cpu()
+        rates = trigger_rates(parts, groups, per_class=per_class)
+    assignment = assign_triggers(parts, groups, generator=generator, rates=rates, per_class=per_class).cpu()
     place = next(model.parameters(), inputs)
 
     def step(model: nn.Module, indices: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ def kept_training(
     data_sha256: str | Sequence[str],
     rule: str = "least_odds_near_best_eacc",
     split: str = "validation",
+    margin: float | int = 1.0,
 ) -> KeptTraining:
     """Train a model by `make`, or take it from the cache, and give it the weights of the epoch that a rule picks.
 
@@ -47,7 +48,7 @@ def kept_training(
         make: trains it, and returns the training or what holds it as `training`; called where the cache has none such.
         settings: JSON-able, all that decides the training besides model and data: method, epochs, rates, seed ...
         data_sha256: fingerprints of all examples, those of validation included.
-        rule, split: as in `select_epoch`.
+        rule, split, margin: as in `select_epoch`.
 
     Raises:
         TypeError, ValueError: what `make` and `select_epoch` raise; settings that are not JSON-able.
@@ -58,7 +59,7 @@ def kept_training(
     def build() -> tuple[dict, dict[str, Any]]:
         made = make(model)
         training = getattr(made, "training", made)
-        epoch = select_epoch(training.history, rule=rule, split=split)
+        epoch = select_epoch(training.history, rule=rule, split=split, margin=margin)
         return training.states[epoch - 1], {"history": list(training.history), "epoch": epoch}
 
     entry = cached_tensors(
@@ -66,7 +67,7 @@ def kept_training(
         build,
         parameters={
             "settings": dict(settings), "model": [type(model).__name__, *state], "device": device, "rule": rule,
-            "split": split,
+            "split": split, "margin": margin,
         },
         data=(*([data_sha256] if isinstance(data_sha256, str) else data_sha256),
               fingerprint(*(value.cpu() for value in state.values()))),

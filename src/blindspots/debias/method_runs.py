@@ -53,7 +53,7 @@ _TRAINERS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 _TRAINING = ("epochs", "batch_size", "learning_rate", "weight_decay")
 _GIVEN = ("model", "inputs", "labels", "groups", "teacher", "student", "stamp", "generator", "evaluate", "after_epoch",
-          "progress", "adversary", "assignment")  # fmt: skip
+          "progress", "adversary", "assignment", "strata")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 
 from blindspots.checks import check_choice, check_number
 
-RULES = ("least_odds_near_best_eacc", "best_eacc", "least_odds", "largest_area", "least_error", "last")
+RULES = (
+    "least_odds_near_best_eacc",
+    "best_eacc",
+    "least_odds",
+    "largest_area",
+    "least_error",
+    "least_gap_near_least_error",
+    "last",
+)
 
 
 def select_epoch(
@@ -26,14 +34,16 @@ def select_epoch(
     - "largest_area": the largest EAcc (100 - Odds), the area that a model's point spans with the worst corner of the
       plane of the two.
     - "least_error": the least "<split>_mse", for a regression.
+    - "least_gap_near_least_error": for a regression, the least difference between "<split>_mse_0" and "<split>_mse_1"
+      among the epochs whose "<split>_mse" is at most `margin` percent above the least.
     - "last": the last epoch; needs no measure.
 
     Args:
         history: one record per epoch, as `GroupTraining.history` with `group_evaluator` holds them.
-        rule: one of the six.
+        rule: one of `RULES`.
         split: whose measures are read. "validation" is sound; "test" chooses and reports on the same examples, which is
             what the paper describes, and its figures are then too good.
-        margin: points of EAcc, >= 0; the first rule only.
+        margin: >= 0; points of EAcc for the first rule, percent of the least MSE for the last but one.
 
     Raises:
         ValueError: no records, an unknown rule, a measure that is absent or not finite.
@@ -41,7 +51,7 @@ def select_epoch(
     Source: P3, Sec. 4.1: "We used the test part of the D_balance dataset to select the best teacher model ... We ranked
         the AUC of the teacher models".
     Differs from the paper: what that AUC is of is not said. The default rule is ours; "largest_area" is one reading of
-        the words.
+        the words. Nothing is said of a regression's epoch; its rule is the default's counterpart, ours.
     """
     if not len(history):
         raise ValueError("history: expected at least one epoch, got none")
@@ -51,6 +61,12 @@ def select_epoch(
         return len(history)
     if rule == "least_error":
         return _first_best([-error for error in _read(history, f"{split}_mse")])
+    if rule == "least_gap_near_least_error":
+        error, first, second = (_read(history, f"{split}_{name}") for name in ("mse", "mse_0", "mse_1"))
+        most = min(error) * (1 + margin / 100)
+        return _first_best(
+            [-abs(a - b) if all_of <= most else -math.inf for all_of, a, b in zip(error, first, second, strict=True)]
+        )
     eacc = _read(history, f"{split}_eacc")
     if rule == "best_eacc":
         return _first_best(eacc)

@@ -17,6 +17,7 @@ from blindspots.models.mlp import mlp
 from blindspots.models.nearest_reader import NearestReader, stroke_orientations
 from blindspots.models.optimization import EpochRecord, fit, scheduled_learning_rate
 from blindspots.models.registry import build_model
+from blindspots.models.regressor import regressor
 from blindspots.models.resnet import published_cifar_resnet, resnet
 from blindspots.models.small_cnn import small_cnn
 from blindspots.models.split import IMAGENET_MEAN, IMAGENET_STD, SplitClassifier
@@ -58,6 +59,7 @@ __all__ = [
     "published_cifar_resnet",
     "random_flip",
     "random_shift",
+    "regressor",
     "resnet",
     "save_checkpoint",
     "scheduled_learning_rate",
