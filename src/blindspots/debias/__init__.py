@@ -25,6 +25,7 @@ from blindspots.debias.method_rows import MethodRow, method_rows
 from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigger_stamp
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
+from blindspots.debias.resampled_cells import resampled_cell_means
 from blindspots.debias.resampled_recalls import cell_recalls, resampled_recalls
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
@@ -33,11 +34,14 @@ from blindspots.debias.stacked_bade import StackedBade, stacked_bade
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.table_spec import spec_of_teacher, table_spec
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
+from blindspots.debias.trigger_inputs import SEVEN_INPUTS, TriggerInputs, trigger_inputs
+from blindspots.debias.trigger_rows import TriggerRow, trigger_rows
 from blindspots.debias.trigger_strength import rate_kind, same_strength, scaled_strength, trigger_strength
 from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
     "METHODS",
+    "SEVEN_INPUTS",
     "BadeTeacher",
     "Distillation",
     "GroupIntervals",
@@ -50,6 +54,8 @@ __all__ = [
     "MethodRow",
     "MethodRun",
     "StackedBade",
+    "TriggerInputs",
+    "TriggerRow",
     "adversarial_learning",
     "append_trigger",
     "assign_triggers",
@@ -83,6 +89,7 @@ __all__ = [
     "partners_in_batch",
     "proxy_groups",
     "rate_kind",
+    "resampled_cell_means",
     "resampled_recalls",
     "reweighing",
     "reweighing_weights",
@@ -98,7 +105,9 @@ __all__ = [
     "table_spec",
     "train_bade_teacher",
     "train_bias_amplified",
+    "trigger_inputs",
     "trigger_rates",
+    "trigger_rows",
     "trigger_stamp",
     "trigger_strength",
     "undersampling",
