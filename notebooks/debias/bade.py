@@ -65,7 +65,7 @@ from blindspots.debias import (
 from blindspots.devices import choose_device
 from blindspots.models import build_model
 from blindspots.reports import Record
-from blindspots.reports.figures import bars, box_and_cdf, curves_with_bands
+from blindspots.reports.figures import bars, curves_with_bands
 from blindspots.reports.images import image_grid
 from blindspots.seeding import generator
 
@@ -299,7 +299,7 @@ record.summary({
     "student's Odds minus teacher's": "handed_on.odds.male",
     "student's EAcc minus teacher's": "handed_on.eacc.male",
     "table: teacher's Odds, share of the standard model's": "share.rows.teacher",
-    "the student's share": "share.rows.student",
+    "table: the student's share": "share.rows.student",
 })  # fmt: skip
 
 # %% [markdown]
