@@ -157,7 +157,7 @@ for key, of_input in PAPER.items():
         for name, value in derived.items():
             record.value(
                 f"printed.{name}.{key}.{model}", value, n=None, seeds=[], unit="%",
-                format=".2f", note="from Table 4",
+                format=".2f" if name == "range" else ".3f", note="from Table 4",
             )  # fmt: skip
     apart = [student - standard for standard, _, student in of_input.values()]
     note = {"n": None, "seeds": [], "note": "from Table 4"}
@@ -400,7 +400,7 @@ record.table(
     "balance", balance,
     caption="EAcc in percent with the trigger of the other group (D_balance) and with that of the own group, their paired difference, "
     "and how far EAcc of all pictures moves between clean, blue and red.",
-    formats={"paper, other group's trigger": ".2f", "paper, own group's": ".2f", "range of all": ".2f"},
+    formats={"paper, other group's trigger": ".3f", "paper, own group's": ".3f", "range of all": ".2f"},
 )  # fmt: skip
 
 # %% [markdown]
@@ -456,7 +456,7 @@ panels = {
     for key, of_model in rows.items()
 }
 record.figure(
-    grouped_forest(panels, label="class changes from blue to red, % of pictures"), "flips",
+    grouped_forest(panels, label="class changes, % of pictures"), "flips",
     caption="Pictures whose class changes between the two triggers, of both groups and of each, with 95 % intervals. The standard "
     "model has never met a trigger: the student is to be compared with it, not with 0.",
     alt=" ".join(
@@ -640,10 +640,11 @@ record.summary({
 })  # fmt: skip
 
 # %% [markdown]
-# Of the student's class changes, {record}`debias/student_and_triggers#inherited.changed` points go with its first weights, and
-# {record}`debias/student_and_triggers#left.changed` are left above the standard model; of its mean shift,
-# {record}`debias/student_and_triggers#inherited.shift` and {record}`debias/student_and_triggers#left.shift`. The paper does not say
-# what its students started from.
+# With its teacher's first weights, the student's class changes on {record}`debias/student_and_triggers#inherited.changed` points
+# more of the pictures than from others, and its logit shifts by {record}`debias/student_and_triggers#inherited.shift` more. From
+# other weights {record}`debias/student_and_triggers#left.changed` points and
+# {record}`debias/student_and_triggers#left.shift` are left beyond the standard model. Where the interval of the first two holds 0,
+# this run cannot tell the two students apart. The paper does not say what its students started from.
 #
 # ## The answer
 #

@@ -63,7 +63,7 @@ class TriggerInputs:
 
 
 def trigger_inputs(
-    model: nn.Module, inputs: Tensor, labels: Tensor, groups: Tensor, *, stamp: Stamp, batch_size: int = 512
+    model: nn.Module, inputs: Tensor, labels: Tensor, groups: Tensor, *, stamp: Stamp, batch_size: int = 256
 ) -> TriggerInputs:
     """Ask a model for its answers to clean inputs, to all of them with trigger 0, and to all with trigger 1.
 

@@ -31,7 +31,7 @@ def grouped_forest(panels: Mapping[str, Rows], *, label: str) -> Figure:
     for title, rows in panels.items():
         if set(rows) != set(names) or any(set(values) != set(series) for values in rows.values()):
             raise ValueError(f"panels: expected the rows and series of the first in {title!r}, got others")
-    step = 0.72 / max(1, len(series) - 1) if len(series) > 1 else 0.0
+    step = 0.56 / max(1, len(series) - 1)
     with theme():
         figure = new_figure(height=1.1 + 0.17 * len(names) * (1 + len(series)))
         all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
