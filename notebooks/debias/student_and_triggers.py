@@ -112,7 +112,7 @@ words = {
 }  # fmt: skip
 assert list(words) == list(SEVEN_INPUTS)
 titles = {
-    key: f"{task['label']} by {task['group'].replace('_', ' ')}"
+    key: " by ".join(str(task.get(which)).replace("_", " ") for which in ("label", "group"))
     for key, task in tasks.items()
 }
 
