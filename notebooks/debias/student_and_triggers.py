@@ -644,7 +644,8 @@ record.summary({
 # more of the pictures than from others, and its logit shifts by {record}`debias/student_and_triggers#inherited.shift` more. From
 # other weights {record}`debias/student_and_triggers#left.changed` points and
 # {record}`debias/student_and_triggers#left.shift` are left beyond the standard model. Where the interval of the first two holds 0,
-# this run cannot tell the two students apart. The paper does not say what its students started from.
+# this run cannot tell the two students apart; and an interval over so few seeds is narrower than it should be. The paper does not
+# say what its students started from.
 #
 # ## The answer
 #
