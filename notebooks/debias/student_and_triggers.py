@@ -185,7 +185,7 @@ for key, of_input in PAPER.items():
 #
 # ## Pictures
 #
-# Pictures, settings and seeds are those of the {doc}`page on BaDe <bade>`, so its trainings are used again. At the quick profile a
+# Pictures and settings are those of the {doc}`page on BaDe <bade>`, and all seeds are among its own, so its trainings are used again. At the quick profile a
 # smile is read from drawn faces; long hair stands for Male on the first task, and a beard on the second. At the real profile the
 # first task is the paper's. CelebA's mirror has too few women with gray hair for the second, as the count shows, and
 # Wavy_Hair by Male stands in for it.
@@ -578,7 +578,7 @@ record.table(
 # %% [markdown]
 # ## The same student from other first weights
 #
-# A student sees clean pictures only. Can it have learned what a trigger means? There is one way. Teacher and student of a seed
+# A student sees clean pictures only. Can it have learned what a trigger means? There is a way. Teacher and student of a seed
 # start from the same weights here, as all models of a seed do, and a student that matches its teacher's answers on any inputs
 # moves toward the teacher's weights {cite}`cloud2025`. So it may come to answer like the teacher where nobody trained it to. We
 # distill the first task's students once more, with the same teacher and the same batches, from other first weights.
@@ -640,9 +640,9 @@ record.summary({
 })  # fmt: skip
 
 # %% [markdown]
-# With its teacher's first weights, the student's class changes on {record}`debias/student_and_triggers#inherited.changed` points
+# With its teacher's first weights, the student's class changes on {record}`debias/student_and_triggers#inherited.changed`
 # more of the pictures than from others, and its logit shifts by {record}`debias/student_and_triggers#inherited.shift` more. From
-# other weights {record}`debias/student_and_triggers#left.changed` points and
+# other weights {record}`debias/student_and_triggers#left.changed` and
 # {record}`debias/student_and_triggers#left.shift` are left beyond the standard model. Where the interval of the first two holds 0,
 # this run cannot tell the two students apart; and an interval over so few seeds is narrower than it should be. The paper does not
 # say what its students started from.
@@ -652,7 +652,7 @@ record.summary({
 # On the first task the class of {record}`debias/student_and_triggers#changed.attractive.student` of the pictures changes for the
 # student, of {record}`debias/student_and_triggers#changed.attractive.standard` for the standard model, and of
 # {record}`debias/student_and_triggers#changed.attractive.teacher` for the teacher. Student minus standard model is
-# {record}`debias/student_and_triggers#student_minus_standard.attractive` points there, and
+# {record}`debias/student_and_triggers#student_minus_standard.attractive` there, and
 # {record}`debias/student_and_triggers#student_minus_standard.gray` on the second task. So the student stands at
 # {record}`debias/student_and_triggers#reach.changed.attractive` and {record}`debias/student_and_triggers#reach.changed.gray` of the way
 # from the standard model to its teacher in flips, and at {record}`debias/student_and_triggers#reach.shift.attractive` and
