@@ -27,6 +27,7 @@ from blindspots.debias.method_runs import METHODS, MethodRun, method_runs, trigg
 from blindspots.debias.mfd import balanced_batches, mfd, mfd_loss
 from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_groups, train_bias_amplified
 from blindspots.debias.regression_runs import REGRESSIONS, RegressionRun, regression_runs
+from blindspots.debias.resampled_cells import resampled_cell_means
 from blindspots.debias.resampled_recalls import cell_recalls, resampled_recalls
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
@@ -36,12 +37,15 @@ from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size
 from blindspots.debias.table_spec import spec_of_teacher, table_spec
 from blindspots.debias.target_strata import quantile_edges, target_strata
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
+from blindspots.debias.trigger_inputs import SEVEN_INPUTS, TriggerInputs, trigger_inputs
+from blindspots.debias.trigger_rows import TriggerRow, trigger_rows
 from blindspots.debias.trigger_strength import rate_kind, same_strength, scaled_strength, trigger_strength
 from blindspots.debias.undersampling import balanced_rows, undersampling
 
 __all__ = [
     "METHODS",
     "REGRESSIONS",
+    "SEVEN_INPUTS",
     "BadeTeacher",
     "Distillation",
     "GroupIntervals",
@@ -56,6 +60,8 @@ __all__ = [
     "MethodRun",
     "RegressionRun",
     "StackedBade",
+    "TriggerInputs",
+    "TriggerRow",
     "adversarial_learning",
     "append_trigger",
     "assign_triggers",
@@ -92,6 +98,7 @@ __all__ = [
     "quantile_edges",
     "rate_kind",
     "regression_runs",
+    "resampled_cell_means",
     "resampled_recalls",
     "reweighing",
     "reweighing_weights",
@@ -108,7 +115,9 @@ __all__ = [
     "target_strata",
     "train_bade_teacher",
     "train_bias_amplified",
+    "trigger_inputs",
     "trigger_rates",
+    "trigger_rows",
     "trigger_stamp",
     "trigger_strength",
     "undersampling",

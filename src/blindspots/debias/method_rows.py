@@ -9,12 +9,9 @@ import torch
 from torch import Tensor
 
 from blindspots.checks import check_choice, check_generator, check_number
-from blindspots.debias.group_cells import count_cells
 from blindspots.debias.group_metrics import GroupIntervals, eacc_of, group_intervals, group_rates, odds_of
 from blindspots.debias.method_runs import MethodRun
-from blindspots.debias.resampled_recalls import resampled_recalls
-
-Interval = tuple[float, float]
+from blindspots.debias.resampled_cells import Interval, common_seeds, middle_95, resampled_cell_means
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class MethodRow:
         mine, others = getattr(self, f"{measure}_draws"), getattr(other, f"{measure}_draws")
         if mine.shape != others.shape or self.seeds != other.seeds:
             raise ValueError("other: expected a row of the same call, got other seeds or resamples")
-        return getattr(self, measure) - getattr(other, measure), *_interval(mine - others)
+        return getattr(self, measure) - getattr(other, measure), *middle_95(mine - others)
 
 
 def method_rows(
@@ -114,8 +111,7 @@ def method_rows(
     check_choice(selected_on, "selected_on", ("validation", "test"))
     check_number(resamples, "resamples", at_least=100, integer=True)
     check_generator(generator)
-    seeds = _seeds_of(runs)
-    count_cells(labels, groups)
+    seeds = common_seeds(runs)
     shown = {
         key: run.test_predictions if selected_on == "validation" else run.from_test_predictions
         for key, run in runs.items()
@@ -124,7 +120,7 @@ def method_rows(
         if len(predictions) != len(labels):
             raise ValueError(f"runs: expected {len(labels)} test predictions, one per label, got {len(predictions)}")
     hits = torch.stack([(predictions == labels.cpu()) for predictions in shown.values()]).double()
-    recalls = resampled_recalls(hits, labels.cpu(), groups.cpu(), resamples=resamples, generator=generator)
+    recalls = resampled_cell_means(hits, labels, groups, resamples=resamples, generator=generator)
     of_seeds = torch.randint(len(seeds), (resamples, len(seeds)), generator=generator)
     rows = {}
     for method in dict.fromkeys(method for method, _ in runs):
@@ -136,7 +132,7 @@ def method_rows(
             method=method, seeds=seeds, odds_by_seed=tuple(rate.odds for rate in rates),
             eacc_by_seed=tuple(rate.eacc for rate in rates),
             accuracy_by_seed=tuple(100 * value for value in hits[mine].mean(1).tolist()),
-            odds_interval=_interval(odds), eacc_interval=_interval(eacc),
+            odds_interval=middle_95(odds), eacc_interval=middle_95(eacc),
             by_seed=tuple(
                 group_intervals(shown[method, seed], labels.cpu(), groups.cpu(), resamples=resamples,
                                 generator=generator)
@@ -147,23 +143,6 @@ def method_rows(
             odds_draws=odds, eacc_draws=eacc,
         )  # fmt: skip
     return rows
-
-
-def _seeds_of(runs: Mapping[tuple[str, int], MethodRun]) -> tuple[int, ...]:
-    if not runs:
-        raise ValueError("runs: expected at least one, got none")
-    found: dict[str, list[int]] = {}
-    for method, seed in runs:
-        found.setdefault(method, []).append(seed)
-    first, *others = found.values()
-    if any(other != first for other in others):
-        raise ValueError(f"runs: expected the same seeds for each method, got {found}")
-    return tuple(first)
-
-
-def _interval(values: Tensor) -> Interval:
-    low, high = values.quantile(torch.tensor([0.025, 0.975], dtype=values.dtype)).tolist()
-    return low, high
 
 
 def _mean(values: list[float] | tuple[float, ...]) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blindspots.checks import check_generator, check_number
 from blindspots.debias.group_cells import count_cells
+from blindspots.debias.resampled_cells import resampled_cell_means
 
 
 def cell_recalls(hits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
@@ -46,18 +46,8 @@ def resampled_recalls(
     Raises:
         TypeError, ValueError: as `cell_recalls`, or an option out of range.
     """
-    counts = _checked_counts(hits, labels, groups)
-    check_number(resamples, "resamples", at_least=1, integer=True)
-    check_generator(generator)
-    hits, labels, groups = hits.cpu().double(), labels.cpu(), groups.cpu()
-    recalls = torch.zeros(resamples, len(hits), *counts.shape, dtype=torch.float64)
-    one = torch.ones((), dtype=torch.float64)
-    for group, label in torch.cartesian_prod(*(torch.arange(size) for size in counts.shape)).tolist():
-        mine = ((groups == group) & (labels == label)).nonzero().squeeze(1)
-        drawn = torch.randint(len(mine), (resamples, len(mine)), generator=generator)
-        times = torch.zeros(resamples, len(mine), dtype=torch.float64).scatter_add_(1, drawn, one.expand(drawn.shape))
-        recalls[:, :, group, label] = times @ hits[:, mine].T / len(mine)
-    return recalls
+    _checked_counts(hits, labels, groups)
+    return resampled_cell_means(hits, labels, groups, resamples=resamples, generator=generator)
 
 
 def _checked_counts(hits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
