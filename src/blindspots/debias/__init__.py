@@ -19,6 +19,7 @@ from blindspots.debias.group_metrics import (
 )
 from blindspots.debias.group_training import GroupTraining, group_training
 from blindspots.debias.inject_triggers import InjectedSet, inject_triggers
+from blindspots.debias.joint_odds import JointOdds, joint_odds
 from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
 from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effects
@@ -29,6 +30,8 @@ from blindspots.debias.proxy_groups import generalized_cross_entropy, proxy_grou
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
 from blindspots.debias.select_epoch import select_epoch
+from blindspots.debias.several_biases import assign_several, several_evaluator, stamp_several, trigger_effects
+from blindspots.debias.several_runs import SeveralRun, several_runs
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.table_spec import spec_of_teacher, table_spec
 from blindspots.debias.trigger_assignment import assign_triggers, inverted_triggers, trigger_rates
@@ -43,13 +46,16 @@ __all__ = [
     "GroupRates",
     "GroupTraining",
     "InjectedSet",
+    "JointOdds",
     "KeptTraining",
     "LogisticToy",
     "LogitEffects",
     "MethodRow",
     "MethodRun",
+    "SeveralRun",
     "adversarial_learning",
     "append_trigger",
+    "assign_several",
     "assign_triggers",
     "balanced_batches",
     "balanced_rows",
@@ -72,6 +78,7 @@ __all__ = [
     "group_training",
     "inject_triggers",
     "inverted_triggers",
+    "joint_odds",
     "kept_training",
     "logit_effects",
     "method_rows",
@@ -86,11 +93,15 @@ __all__ = [
     "rnf_loss",
     "scaled_trigger_size",
     "select_epoch",
+    "several_evaluator",
+    "several_runs",
     "spec_of_teacher",
+    "stamp_several",
     "stamp_triggers",
     "table_spec",
     "train_bade_teacher",
     "train_bias_amplified",
+    "trigger_effects",
     "trigger_rates",
     "trigger_stamp",
     "undersampling",
