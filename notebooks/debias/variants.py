@@ -382,6 +382,8 @@ for name in sized:
             n=n_test,
             format=form,
         )
+
+# %%
 first = f"block_{blocks[0]}"
 of_trigger = pulls.groupby("trigger")[["pull", "misread"]].mean()
 record.table(
@@ -444,33 +446,12 @@ _ = record.value(
 # %%
 draws = torch.randn(100_000, 4, generator=generator(0, "span of four"), dtype=torch.float64)
 spans = 0.46 * (draws.amax(1) - draws.amin(1))
-record.value(
-    "printed.sizes.chance",
-    spans.mean().item(),
-    n=None,
-    unit="%",
-    format=".2f",
-    note="simulated",
-)
-record.value(
-    "printed.sizes.span",
-    78.99 - 77.35,
-    n=None,
-    unit="%",
-    format=".2f",
-    note="Table 8, EAcc",
-)
-record.value(
-    "printed.sizes.limit",
-    spans.quantile(0.95).item(),
-    n=None,
-    unit="%",
-    format=".2f",
-    note="95 % of draws",
-)
-record.value(
-    "printed.sizes.odds", 3.18 - 2.67, n=None, unit="%", format=".2f", note="Table 8, Odds"
-)
+printed = {
+    "chance": (spans.mean().item(), "simulated"), "limit": (spans.quantile(0.95).item(), "simulated, 95 % of draws"),
+    "span": (78.99 - 77.35, "Table 8, EAcc"), "odds": (3.18 - 2.67, "Table 8, Odds"),
+}  # fmt: skip
+for key, (value, note) in printed.items():
+    record.value(f"printed.sizes.{key}", value, n=None, unit="%", format=".2f", note=note)
 record.summary({
     "EAcc, span of Table 8's four sizes": "printed.sizes.span",
     "what equal sizes would span, 95 % of draws at most": "printed.sizes.limit",
@@ -501,6 +482,8 @@ nets = method_rows(
     dict(sorted(of_networks.items(), key=lambda item: (item[0][0], seeds.index(item[0][1])))),
     *splits["test"][1:], resamples=resamples, generator=generator(seeds[0], "bootstrap"),
 )  # fmt: skip
+
+# %%
 for name, row in nets.items():
     for measure in ("odds", "eacc"):
         value, (low, high) = getattr(row, measure), getattr(row, f"{measure}_interval")
@@ -543,35 +526,26 @@ def ranks(first, second):
     return float(spearmanr(first, second).statistic) if varied else 0.0
 
 
-record.value("rank.printed", ranks([e for _, e in TABLE_7.values()], [o for o, _ in TABLE_7.values()]),
-             n=len(TABLE_7), format="+.2f", note="Spearman's, of Table 7")  # fmt: skip
-odds = [nets[name].odds for name in TABLE_7]
-for key, prefix in {"student": "", "standard": "standard."}.items():
-    record.value(
-        f"rank.{key}", ranks([nets[prefix + name].eacc for name in TABLE_7], odds),
-        n=len(TABLE_7), seeds=network_seeds, format="+.2f",
-    )  # fmt: skip
-left = [nets[name].odds / max(nets[f"standard.{name}"].odds, 0.01) for name in TABLE_7]
-record.value("rank.left", ranks([nets[f"standard.{name}"].eacc for name in TABLE_7], left),
-             n=len(TABLE_7), seeds=network_seeds, format="+.2f")  # fmt: skip
-less = sum(nets[name].odds < nets[f"standard.{name}"].odds for name in TABLE_7)
-record.value("nets.less_biased", less, n=n_test, seeds=network_seeds)
-record.value(
-    "printed.transformers",
-    2.83 - 1.26,
-    n=None,
-    unit="%",
-    format=".2f",
-    note="Table 7, ViT less Swin, Odds",
-)
-record.value(
-    "printed.equal_eacc",
-    1.40 - 0.17,
-    n=None,
-    unit="%",
-    format=".2f",
-    note="Table 7, VGG16 less Inception, Odds",
-)
+of_net = {
+    f"{which}.{measure}": [getattr(nets[prefix + name], measure) for name in TABLE_7]
+    for which, prefix in (("student", ""), ("standard", "standard.")) for measure in ("odds", "eacc")
+}  # fmt: skip
+odds, base = of_net["student.odds"], of_net["standard.odds"]
+left = [mine / max(before, 0.01) for mine, before in zip(odds, base, strict=True)]
+found = {
+    "printed": ranks(*zip(*[(eacc, odds) for odds, eacc in TABLE_7.values()], strict=True)),
+    "student": ranks(of_net["student.eacc"], odds), "standard": ranks(of_net["standard.eacc"], odds),
+    "left": ranks(of_net["standard.eacc"], left),
+}  # fmt: skip
+for key, value in found.items():
+    record.value(f"rank.{key}", value, n=len(TABLE_7), seeds=network_seeds, format="+.2f", note="Spearman's")  # fmt: skip
+less = sum(mine < before for mine, before in zip(odds, base, strict=True))
+_ = record.value("nets.less_biased", less, n=n_test, seeds=network_seeds)
+
+# %%
+apart = {"transformers": (2.83 - 1.26, "ViT less Swin"), "equal_eacc": (1.40 - 0.17, "VGG16 less Inception")}  # fmt: skip
+for key, (value, note) in apart.items():
+    record.value(f"printed.{key}", value, n=None, unit="%", format=".2f", note=f"Table 7, Odds, {note}")  # fmt: skip
 record.summary({
     "Table 7: rank correlation of EAcc and Odds": "rank.printed",
     "here: students' EAcc and Odds": "rank.student",
@@ -637,6 +611,8 @@ counts = list(range(several + 1))
 teachers = several_runs(
     together, spec, build=build_model, stamped=counts, seeds=seeds, **several_stamp, **training, device=place,
 )  # fmt: skip
+
+# %%
 joint = {
     v: joint_odds(
         torch.stack([teachers[v, seed].predictions for seed in seeds]), *together["test"][1:],
@@ -706,52 +682,24 @@ record.figure(
 
 # %%
 most = counts[-1]
-kept = {v: effects[v][0] / max(effects[1][0], 1e-9) for v in counts[1:]}
+clean = joint[0]
+shares = {}
 for v in counts[1:]:
-    of = max(sum(joint[0].odds[:v]) / v, 0.01)
-    record.value(f"left.{v}", sum(joint[v].odds[:v]) / v / of, n=n_test, seeds=seeds, format=".2f",
-                 note="mean Odds of the treated variables, share of the standard model's")  # fmt: skip
-    record.value(
-        f"first_left.{v}",
-        joint[v].odds[0] / max(joint[0].odds[0], 0.01),
-        n=n_test,
-        seeds=seeds,
-        format=".2f",
-    )
-    record.value(
-        f"joint_left.{v}",
-        joint[v].joint / max(joint[0].joint, 0.01),
-        n=n_test,
-        seeds=seeds,
-        format=".2f",
-    )
-    record.value(f"effect_kept.{v}", kept[v], n=n_test, seeds=seeds, format=".2f")
-record.value(
-    "left.two",
-    sum(joint[min(2, most)].odds[:2]) / max(sum(joint[0].odds[:2]), 0.01),
-    n=n_test,
-    seeds=seeds,
-    format=".2f",
-)
-record.value(
-    "left.most",
-    sum(joint[most].odds) / max(sum(joint[0].odds), 0.01),
-    n=n_test,
-    seeds=seeds,
-    format=".2f",
-)
-record.value("effect_kept.most", kept[most], n=n_test, seeds=seeds, format=".2f")
-untreated = joint[1].odds[1] - joint[0].odds[1] if several > 1 else 0.0
+    shares |= {
+        f"left.{v}": sum(joint[v].odds[:v]) / max(sum(clean.odds[:v]), 0.01),
+        f"joint_left.{v}": joint[v].joint / max(clean.joint, 0.01),
+        f"effect_kept.{v}": effects[v][0] / max(effects[1][0], 1e-9),
+    }
+shares |= {"left.two": shares[f"left.{min(2, most)}"], "left.most": shares[f"left.{most}"]}
+shares["effect_kept.most"] = shares[f"effect_kept.{most}"]
+for key, value in shares.items():
+    record.value(key, value, n=n_test, seeds=seeds, format=".2f")
+untreated = joint[1].odds[1] - clean.odds[1] if several > 1 else 0.0
 record.value("untreated", untreated, n=n_test, seeds=seeds, unit="%", format="+.2f")
-record.value(
-    "joint.cleared",
-    joint[most].joint <= joint[most].joint_if_fair[1],
-    n=n_test,
-    seeds=seeds,
-)
 record.summary({
     "two sets: share of both variables' Odds that is left": "left.two",
     "all sets: share of all variables' Odds that is left": "left.most",
+    "all sets: share of the joint Odds that is left": f"joint_left.{most}",
     "the first trigger's effect beside all others, share of that alone": "effect_kept.most",
     "the second variable's Odds when only the first is treated, less the standard model's": "untreated",
 })  # fmt: skip
