@@ -90,6 +90,8 @@ parameters = {
     "colors": colors, "mosaic": mosaic, "shadow": shadow, "networks": networks, "network_rates": network_rates, "several": several, "smallest": smallest, "resamples": resamples,
     "processes": processes, "seeds": seeds, "network_seeds": network_seeds,
 }  # fmt: skip
+if not seeds or len(set(seeds)) != len(seeds):
+    raise ValueError(f"seeds: expected one at least, all different, got {seeds}")
 record = Record("debias/variants", parameters=parameters, seed=seeds[0])
 place = choose_device(device)
 parts = {"train": n_train, "validation": n_validation, "test": n_images}
@@ -108,8 +110,12 @@ for name, given in {"networks": networks, "network_rates": network_rates}.items(
         raise ValueError(
             f"{name}: expected keys among {', '.join(TABLE_7)}; got {', '.join(given)}"
         )
-for given in networks.values():
+for given in (spec, *networks.values()):
     check_spec(given)
+if set(training) != {"epochs", "batch_size", "learning_rate"}:
+    raise ValueError(
+        f"training: expected epochs, batch_size and learning_rate, got {', '.join(training)}"
+    )
 if not set(network_seeds) <= set(seeds) or not network_seeds:
     raise ValueError(f"network_seeds: expected some of {seeds}, got {network_seeds}")
 if len(phis) != 3:
@@ -151,6 +157,19 @@ splits = everyone["first"]
 names = drawn_names if planted else official_names
 task = f"{'smile' if planted else 'Attractive'} by {names[0]}"
 n_test = len(splits["test"][1])
+
+# %% tags=["hide-input"]
+together = {
+    part: (*everyone["first"][part][:2], torch.stack([everyone[key][part][2] for key in keys[:several]], dim=1))
+    for part in parts
+}  # fmt: skip
+with torch.no_grad():  # what does not fit the pictures is found here, before any training
+    for given in (spec, *networks.values()):
+        build_model(given, seed=0)(splits["test"][0][:2].cpu())
+_ = joint_odds(
+    together["test"][1][None], *together["test"][1:],
+    smallest=smallest, resamples=resamples, generator=generator(0),
+)  # fmt: skip
 
 # %% [markdown]
 # ## Triggers
@@ -244,13 +263,13 @@ for name, option in students.items():
     )  # fmt: skip
     for (method, seed), run in made.items():
         runs[name if method == "bade" else method, seed] = run
+done = {str(usual): {seed: runs["kd", seed] for seed in seeds}}
 for name, trigger in sized.items():
-    made = method_runs(
-        ["bade"], splits, spec, trigger=trigger, seeds=seeds, **training, **common
-    )
-    for seed in seeds:
-        runs[name, seed] = made["bade", seed]
-        runs[f"teacher.{name}", seed] = made["bade", seed].teacher
+    if str(trigger) not in done:
+        made = method_runs(["bade"], splits, spec, trigger=trigger, seeds=seeds, **training, **common)  # fmt: skip
+        done[str(trigger)] = {seed: made["bade", seed] for seed in seeds}
+    for seed, run in done[str(trigger)].items():
+        runs[name, seed], runs[f"teacher.{name}", seed] = run, run.teacher
 rows = method_rows(
     dict(sorted(runs.items(), key=lambda item: (item[0][0], seeds.index(item[0][1])))),
     *splits["test"][1:], resamples=resamples, generator=generator(seeds[0], "bootstrap"),
@@ -603,10 +622,6 @@ record.summary({
 # and each trigger's effect in the logit.
 
 # %%
-together = {
-    part: (*everyone["first"][part][:2], torch.stack([everyone[key][part][2] for key in keys[:several]], dim=1))
-    for part in parts
-}  # fmt: skip
 counts = list(range(several + 1))
 teachers = several_runs(
     together, spec, build=build_model, stamped=counts, seeds=seeds, **several_stamp, **training, device=place,
