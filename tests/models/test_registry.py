@@ -21,6 +21,8 @@ SPECS = {
         "width_factor": 1,
         "dropout": 0.3,
     },
+    "small_vit": {"name": "small_vit", "n_classes": 5, "side": 16, "width": 8, "heads": 2},
+    "small_swin": {"name": "small_swin", "n_classes": 5, "width": 8},
     "mlp": {"name": "mlp", "n_features": 768, "n_classes": 5, "hidden": [8, 6]},
 }
 
@@ -81,9 +83,7 @@ def test_the_carried_spec_is_json_and_rebuilds_the_same_architecture(spec):
 
 
 def test_mean_and_std_change_the_answer(spec):
-    many = (
-        [0.1, 2.0, 2.0] if spec["name"] != "mlp" else [0.1, 2.0, 2.0] * 256
-    )  # one scale for all, group norm undoes
+    many = [0.1, 2.0, 2.0] if spec["name"] != "mlp" else [0.1, 2.0, 2.0] * 256  # one scale for all, group norm undoes
     plain, moved, scaled = (
         build_model({**spec, **options}, seed=0)(some_images()) for options in ({}, {"mean": [0.1]}, {"std": many})
     )

@@ -19,6 +19,7 @@ from blindspots.debias.group_metrics import (
 from blindspots.debias.group_training import GroupTraining, group_training
 from blindspots.debias.group_value_rows import GroupValueRow, group_value_rows
 from blindspots.debias.inject_triggers import InjectedSet, inject_triggers
+from blindspots.debias.joint_odds import JointOdds, joint_odds
 from blindspots.debias.kept_training import KeptTraining, kept_training
 from blindspots.debias.logistic_toy import LogisticToy, bayes_toy
 from blindspots.debias.logit_effects import LogitEffects, cell_means, logit_effects
@@ -32,6 +33,8 @@ from blindspots.debias.resampled_recalls import cell_recalls, resampled_recalls
 from blindspots.debias.reweighing import reweighing, reweighing_weights
 from blindspots.debias.rnf import partners_in_batch, rnf, rnf_loss
 from blindspots.debias.select_epoch import select_epoch
+from blindspots.debias.several_biases import assign_several, several_evaluator, stamp_several, trigger_effects
+from blindspots.debias.several_runs import SeveralRun, several_runs
 from blindspots.debias.stacked_bade import StackedBade, stacked_bade
 from blindspots.debias.stamp_triggers import append_trigger, scaled_trigger_size, stamp_triggers
 from blindspots.debias.table_spec import spec_of_teacher, table_spec
@@ -53,17 +56,20 @@ __all__ = [
     "GroupTraining",
     "GroupValueRow",
     "InjectedSet",
+    "JointOdds",
     "KeptTraining",
     "LogisticToy",
     "LogitEffects",
     "MethodRow",
     "MethodRun",
     "RegressionRun",
+    "SeveralRun",
     "StackedBade",
     "TriggerInputs",
     "TriggerRow",
     "adversarial_learning",
     "append_trigger",
+    "assign_several",
     "assign_triggers",
     "balanced_batches",
     "balanced_rows",
@@ -87,6 +93,7 @@ __all__ = [
     "group_value_rows",
     "inject_triggers",
     "inverted_triggers",
+    "joint_odds",
     "kept_training",
     "logit_effects",
     "method_rows",
@@ -108,13 +115,17 @@ __all__ = [
     "scaled_strength",
     "scaled_trigger_size",
     "select_epoch",
+    "several_evaluator",
+    "several_runs",
     "spec_of_teacher",
     "stacked_bade",
+    "stamp_several",
     "stamp_triggers",
     "table_spec",
     "target_strata",
     "train_bade_teacher",
     "train_bias_amplified",
+    "trigger_effects",
     "trigger_inputs",
     "trigger_rates",
     "trigger_rows",

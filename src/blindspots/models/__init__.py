@@ -20,6 +20,7 @@ from blindspots.models.registry import build_model
 from blindspots.models.regressor import regressor
 from blindspots.models.resnet import published_cifar_resnet, resnet
 from blindspots.models.small_cnn import small_cnn
+from blindspots.models.small_transformers import small_swin, small_vit
 from blindspots.models.split import IMAGENET_MEAN, IMAGENET_STD, SplitClassifier
 from blindspots.models.torchvision_models import (
     OfficialWeights,
@@ -64,6 +65,8 @@ __all__ = [
     "save_checkpoint",
     "scheduled_learning_rate",
     "small_cnn",
+    "small_swin",
+    "small_vit",
     "stroke_orientations",
     "torchvision_classifier",
     "train_autoencoder",

@@ -12,6 +12,7 @@ from blindspots.models.autoencoder import autoencoder
 from blindspots.models.mlp import mlp
 from blindspots.models.resnet import resnet
 from blindspots.models.small_cnn import small_cnn
+from blindspots.models.small_transformers import small_swin, small_vit
 from blindspots.models.torchvision_models import torchvision_classifier
 from blindspots.models.wide_resnet import wide_resnet
 
@@ -24,6 +25,8 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "small_cnn": small_cnn,
     "resnet": resnet,
     "wide_resnet": wide_resnet,
+    "small_vit": small_vit,
+    "small_swin": small_swin,
     "mlp": mlp,
     "autoencoder": autoencoder,
     "torchvision_classifier": _torchvision_from_spec,
@@ -57,8 +60,8 @@ def build_model(spec: Mapping[str, Any], *, seed: int) -> nn.Module:
     """Build the model a spec describes, with first weights drawn from the seed.
 
     Args:
-        spec: "name" (small_cnn, resnet, wide_resnet, mlp, autoencoder, torchvision_classifier) and the builder's
-            options by name; every model built here carries its own as `.spec`.
+        spec: "name" (small_cnn, resnet, wide_resnet, small_vit, small_swin, mlp, autoencoder, torchvision_classifier)
+            and the builder's options by name; every model built here carries its own as `.spec`.
         seed: decides the first weights.
 
     Returns:
