@@ -67,11 +67,9 @@ def test_from_a_linear_model_come_the_farthest_and_the_nearest_to_its_boundary()
 @pytest.mark.parametrize(
     ("steps", "options", "error", "message"),
     [
-        (STEPS.tolist(), dict(generator=seeded()), ValueError, r"steps: expected counts \(N,\)"),
         (STEPS.float(), dict(generator=seeded()), TypeError, "steps: expected an integer tensor"),
         (STEPS, dict(generator=seeded(), max_steps=9), ValueError, "steps: expected classes from 0 to 10, got values"),
         (STEPS, {}, ValueError, "generator: expected one, or margins, got neither"),
-        (STEPS, dict(generator=3), TypeError, "generator: expected a torch.Generator"),
         (STEPS, dict(margins=torch.ones(3)), ValueError, r"margins: expected one per example, \(10,\), got \(3,\)"),
         (STEPS, dict(margins=torch.full((10,), float("nan"))), ValueError, "margins: expected finite values"),
         (STEPS, dict(generator=seeded(), rule="any"), ValueError, "rule: expected one of ranked, literal"),

@@ -59,7 +59,6 @@ def test_random_exemplars_raise_a_false_alarm_as_seldom_as_the_level_says():
 @pytest.mark.parametrize(
     ("attribute", "chosen", "error", "message"),
     [
-        (ATTRIBUTE.tolist(), exemplars([0]), ValueError, "attribute: expected 0 or 1 for each example"),
         (ATTRIBUTE * 2, exemplars([0]), ValueError, "attribute: expected 0 or 1 for each example, got other values"),
         (ATTRIBUTE, exemplars([20]), ValueError, "exemplars.prototypes: expected indices from 0 to 19"),
         (ATTRIBUTE, exemplars([0], [-1]), ValueError, "exemplars.criticisms: expected indices from 0 to 19"),

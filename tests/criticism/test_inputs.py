@@ -9,7 +9,6 @@ from blindspots.criticism.inputs import check_features, check_indices
 @pytest.mark.parametrize(
     ("features", "error", "message"),
     [
-        ([[1.0]], TypeError, "points: expected a torch tensor"),
         (torch.zeros(3), ValueError, r"points: expected shape \(N, D\)"),
         (torch.zeros(0, 3), ValueError, r"points: expected shape \(N, D\) with N, D >= 1"),
         (torch.zeros(3, 2).long(), TypeError, "points: expected a float tensor"),
@@ -24,7 +23,6 @@ def test_bad_features_are_named(features, error, message):
 @pytest.mark.parametrize(
     ("indices", "error", "message"),
     [
-        ([0, 1], ValueError, r"rows: expected a tensor of indices \(M,\) with M >= 1, got list"),
         (torch.tensor([]).long(), ValueError, r"rows: expected a tensor .* got \(0,\)"),
         (torch.tensor([[0]]), ValueError, r"rows: expected a tensor .* got \(1, 1\)"),
         (torch.tensor([0.0]), TypeError, "rows: expected integer indices, got torch.float32"),

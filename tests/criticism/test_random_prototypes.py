@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from blindspots.criticism import random_prototypes
-from blindspots.criticism.random_prototypes import random_order
 
 
 def seeded(seed=0):
@@ -35,5 +34,3 @@ def test_all_may_be_taken_and_no_more():
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="n_prototypes: expected a finite number >= 1"):
         random_prototypes(5, 0, generator=seeded())
-    with pytest.raises(TypeError, match=r"generator: expected a torch.Generator"):
-        random_order(5, 0)

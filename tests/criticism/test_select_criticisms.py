@@ -185,7 +185,6 @@ def test_duplicates_run_out_with_a_determinant_and_are_named():
 @pytest.mark.parametrize(
     ("prototypes", "n", "options", "error", "message"),
     [
-        ([0, 1], 2, {}, ValueError, r"prototypes: expected a tensor of indices \(M,\) .* got list"),
         (torch.tensor([]).long(), 2, {}, ValueError, r"prototypes: expected .* M >= 1, got \(0,\)"),
         (torch.tensor([0.0]), 2, {}, TypeError, "prototypes: expected integer indices"),
         (torch.tensor([10]), 2, {}, ValueError, "prototypes: expected indices from 0 to 9, got values from 10"),

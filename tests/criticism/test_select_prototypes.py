@@ -149,7 +149,6 @@ def test_inputs_are_left_as_found_and_a_graph_is_not_followed():
     [
         (11, {}, ValueError, "n: expected at most one prototype per example, got n = 11 for 10 examples"),
         (0, {}, ValueError, "n: expected a finite number >= 1, got 0"),
-        (2.0, {}, TypeError, "n: expected an integer"),
         (2, dict(bandwidth=0.0), ValueError, "bandwidth: expected a finite number > 0, got 0.0"),
         (2, dict(kernel="linear"), ValueError, "kernel: expected one of rbf, precomputed"),
     ],

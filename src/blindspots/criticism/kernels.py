@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -16,25 +14,6 @@ _LARGEST_HALF = 1e9  # ||x||^2 / (2 bandwidth^2) of the example farthest from th
 _MANY = 2000  # of fewer examples the exact means cost little
 _ROUGHEST = 1e-4  # with a larger error too many examples would have to be looked at again
 _BLOCK = 512  # A block of 512 x 512 doubles is 2 MiB and stays in a core's cache.
-
-
-class RowKernel(Protocol):
-    """A positive semidefinite kernel on N examples, in float64."""
-
-    diagonal: Tensor
-    bandwidth: float | None
-
-    def rows(self, indices: Tensor) -> Tensor:
-        """Return the rows (M, N) of the kernel at indices (M,)."""
-        ...
-
-    def column_means(self) -> Tensor:
-        """Return (1 / N) sum_i k(x_i, x_j) for every j, (N,)."""
-        ...
-
-    def rough_column_means(self) -> tuple[Tensor, float]:
-        """Return the same (N,), perhaps from single precision, and a bound on what that changes."""
-        ...
 
 
 def median_bandwidth(features: Tensor, *, max_examples: int = 1000) -> float:
@@ -166,6 +145,10 @@ class GramKernel:
     def rough_column_means(self) -> tuple[Float[Tensor, " N"], float]:
         """Return the means, which are exact here, and 0."""
         return self.column_means(), 0.0
+
+
+RowKernel = GaussianKernel | GramKernel
+"""A positive semidefinite kernel on N examples, in float64: rows, column means, diagonal (N,), bandwidth or None."""
 
 
 def row_kernel(features: Tensor, bandwidth: float | int | None, kernel: str) -> RowKernel:

@@ -85,17 +85,17 @@ def select_prototypes(
 def greedy(kernel: RowKernel, means: SettledMeans, n: int) -> tuple[Int[Tensor, " M"], Float[Tensor, " M"]]:
     """Return n picks, and J of those so far after each, from a kernel and the means of its columns."""
     near = torch.zeros_like(kernel.diagonal)  # sum over the prototypes so far of k(., prototype)
-    free = torch.zeros_like(near)  # inf where an example is taken
+    halves = kernel.diagonal / 2.0  # inf where an example is taken
     picks, cross, within = [], near.new_zeros(()), near.new_zeros(())
     objective = []
     for size in range(1, n + 1):
-        # J of the enlarged set, times its size, is 2 means less this, and less what all candidates share.
-        cost = (2.0 * near + kernel.diagonal) / size + free
-        pick, _ = means.pick(lambda values, at, cost=cost: 2.0 * values - cost[at], 2.0)
+        # J of the enlarged set, times half its size, is the mean less this, and less what all candidates share.
+        cost = (near + halves).div_(size)
+        pick, _ = means.pick(lambda values, at, cost=cost: values - cost[at], 1.0)
         cross = cross + means.values[pick]
         within = within + 2.0 * near[pick] + kernel.diagonal[pick]
         objective.append(2.0 * cross / size - within / size**2)
         near += means.row(pick)
-        free[pick] = float("inf")
+        halves[pick] = float("inf")
         picks.append(pick)
     return torch.stack(picks), torch.stack(objective)
