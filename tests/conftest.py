@@ -13,7 +13,9 @@ import torch
 from jaxtyping import install_import_hook
 
 if importlib.util.find_spec("beartype") is not None:
-    install_import_hook(["blindspots.perception", "blindspots.attacks", "blindspots.purify"], "beartype.beartype")
+    install_import_hook(
+        ["blindspots.perception", "blindspots.attacks", "blindspots.purify", "blindspots.fairness"], "beartype.beartype"
+    )
 
 
 @pytest.fixture(autouse=True)
