@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -71,39 +71,54 @@ def group_slope_test(
     """
     values, g, n = _check_groups(accuracy, covariate, counts, intercept=intercept)
     checks.check_choice(variance, "variance", VARIANCES)
-    weights = n.sqrt() if variance == "paper" else n
+    fitted = fit_slopes(values, g, slope_weights(n, variance), intercept=intercept)
+    if accuracy.ndim == 2:
+        return fitted
+    alone = {
+        part.name: held[0] if isinstance(held := getattr(fitted, part.name), Tensor) else held
+        for part in fields(fitted)
+    }
+    return SlopeTest(**alone)
+
+
+def slope_weights(counts: Tensor, variance: str) -> Tensor:
+    """Return 1 / Sigma_ii (G,) for counts (G,) of images: their root for "paper", themselves for "binomial"."""
+    return counts.double().sqrt() if variance == "paper" else counts.double()
+
+
+def fit_slopes(values: Tensor, covariate: Tensor, weights: Tensor, *, intercept: bool = True) -> SlopeTest:
+    """Fit and test the lines of `group_slope_test`, unchecked: values may be any numbers.
+
+    Args:
+        values: (M, G) float64, a row per model.
+        covariate: (G,) float64.
+        weights: (G,) float64, 1 / Sigma_ii.
+        intercept: fit one.
+    """
     total = weights.sum()
-    center = (weights * g).sum() / total if intercept else torch.zeros_like(total)
-    spread = g - center
+    center = (weights * covariate).sum() / total if intercept else torch.zeros_like(total)
+    spread = covariate - center
+    remaining = values
     if intercept:
-        # Accuracies are taken from their first entry first, so that equal ones leave no rounding behind.
+        # Less their first entry first, so that equal ones leave no rounding behind.
         shifted = values - values[:, :1]
-        means = (shifted * weights).sum(1, keepdim=True) / total
-        remaining = torch.where((shifted == 0).all(1, keepdim=True), 0.0, shifted - means)
-    else:
-        remaining = values
+        remaining = shifted - (shifted * weights).sum(1, keepdim=True) / total
     information = (weights * spread.square()).sum()
     slope = (remaining * weights * spread).sum(1) / information
     residuals = remaining - slope[:, None] * spread
-    degrees = len(g) - (2 if intercept else 1)
+    degrees = len(covariate) - (2 if intercept else 1)
     scale = (weights * residuals.square()).sum(1) / degrees
     error = (scale / information).sqrt()
     statistic = torch.where(slope == 0, 0.0, slope.square() / error.square())
-    level = values.mul(weights).sum(1) / total - slope * center
-    one = accuracy.ndim == 1
-
-    def shaped(rows: Tensor) -> Tensor:
-        return rows[0] if one else rows
-
     return SlopeTest(
-        slope=shaped(slope),
-        intercept=shaped(level) if intercept else None,
-        standard_error=shaped(error),
-        statistic=shaped(statistic),
-        p_value=shaped(f_tail(statistic, numerator=1, residual=degrees).to(values.device)),
-        scale=shaped(scale),
+        slope=slope,
+        intercept=(values * weights).sum(1) / total - slope * center if intercept else None,
+        standard_error=error,
+        statistic=statistic,
+        p_value=f_tail(statistic, numerator=1, residual=degrees).to(values.device),
+        scale=scale,
         residual_degrees=degrees,
-        n_groups=len(g),
+        n_groups=len(covariate),
     )
 
 
