@@ -1,0 +1,201 @@
+"""Plain gradient steps on rows drawn beforehand, for one classifier or for many at once."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from blindspots import checks
+from blindspots.borrowed import judged
+
+PATHS = ("stacked", "one_by_one")
+_LOOK_EVERY = 64  # steps between two looks at the losses; each makes a GPU wait
+
+Factors = Callable[[Tensor, Tensor], Tensor]
+"""(losses (S, B) before the step, rows (S, B)) -> what multiplies each image's gradient (S, B); may keep a state."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What S trainings of one architecture gave.
+
+    Attributes:
+        states: one state dictionary per model, on the CPU.
+        losses: (S, steps) float64, mean cross-entropy of each step's batch before the step, unweighted; NaN after a
+            training was given up.
+        diverged_at: per model, the first step, counted from 1, whose loss or resulting weights are not finite; None if
+            all are.
+        seconds: wall time of all.
+        path: "stacked" or "one_by_one".
+    """
+
+    states: tuple[dict[str, Tensor], ...]
+    losses: Tensor
+    diverged_at: tuple[int | None, ...]
+    seconds: float
+    path: str
+
+    def load(self, model: nn.Module, place: int = 0) -> nn.Module:
+        """Give a model of this architecture the weights of training `place`, and return it."""
+        model.load_state_dict(self.states[place])
+        return model
+
+
+def drawn_descent(
+    models: Sequence[nn.Module],
+    images: Tensor,
+    labels: Tensor,
+    rows: Tensor,
+    make_factors: Callable[[int], Factors],
+    *,
+    learning_rate: float | int,
+    path: str = "stacked",
+) -> Descent:
+    r"""Train S classifiers by theta <- theta - learning_rate mean_b c_b grad l(theta; image b), each on its own rows.
+
+    The models stay as they are. They train in evaluation mode: batch normalization keeps its statistics, dropout does
+    nothing. "stacked" computes all models in one call (`torch.func.vmap`), which saves calls where these cost more than
+    arithmetic: few images per step, small images, a GPU. "one_by_one" is the plain loop. Both give the same up to the
+    order of sums.
+
+    Args:
+        models: S modules of one architecture, images (n, C, H, W) -> logits (n, K); one may stand there repeatedly.
+        images: (M, C, H, W) in [0, 1]; moved to the models batch by batch.
+        labels: (M,), 0 to K - 1.
+        rows: (S, steps, B) on the CPU.
+        make_factors: number of models -> Factors for them; called once if stacked, else once per model.
+        learning_rate: > 0.
+        path: "stacked" or "one_by_one".
+
+    Returns:
+        Descent.
+
+    Raises:
+        TypeError, ValueError: models without weights to train or of different architectures, labels beyond their
+            classes, or an option out of range.
+    """
+    checks.check_number(learning_rate, "learning_rate", above=0.0)
+    checks.check_choice(path, "path", PATHS)
+    _check_models(models, images, labels)
+    started = time.perf_counter()
+    train = _stacked if path == "stacked" else _one_by_one
+    states, losses, diverged = train(models, images, labels, rows, make_factors, float(learning_rate))
+    return Descent(states, losses, diverged, time.perf_counter() - started, path)
+
+
+def _check_models(models: Sequence[nn.Module], images: Tensor, labels: Tensor) -> None:
+    if not models:
+        raise ValueError("models: expected at least one, got none")
+    first = models[0]
+    trained = [value for value in first.parameters() if value.requires_grad]
+    if not trained:
+        raise ValueError("models: expected parameters that require gradients, got none; use requires_grad_(True)")
+    shapes = {name: (value.shape, value.dtype) for name, value in first.state_dict().items()}
+    for place, other in enumerate(models):
+        if other is not first and {n: (v.shape, v.dtype) for n, v in other.state_dict().items()} != shapes:
+            raise ValueError(f"models: expected one architecture and dtype, got another at place {place}")
+    with judged(first), torch.no_grad():
+        logits = first(images[:1].to(trained[0].device, trained[0].dtype))
+    checks.check_logits(logits, 1)
+    checks.check_labels(labels, len(images), n_classes=logits.shape[1])
+
+
+def _one_by_one(
+    models: Sequence[nn.Module],
+    images: Tensor,
+    labels: Tensor,
+    rows: Tensor,
+    make_factors: Callable[[int], Factors],
+    learning_rate: float,
+) -> tuple[tuple[dict[str, Tensor], ...], Tensor, tuple[int | None, ...]]:
+    n_models, n_steps = rows.shape[:2]
+    losses = torch.full((n_models, n_steps), float("nan"), dtype=torch.float64)
+    states, diverged = [], []
+    for place, (given, own) in enumerate(zip(models, rows, strict=True)):
+        model = copy.deepcopy(given)
+        trained = [value for value in model.parameters() if value.requires_grad]
+        device, dtype = trained[0].device, trained[0].dtype
+        factors, seen, failed = make_factors(1), [], None
+        with judged(model):
+            for step, batch in enumerate(own):
+                here = batch.to(images.device)
+                targets = labels[here].to(device, torch.long)
+                with torch.enable_grad():
+                    each = F.cross_entropy(model(images[here].to(device, dtype)), targets, reduction="none")
+                    weights = factors(each.detach()[None], batch[None])[0].to(each)
+                    gradients = torch.autograd.grad((weights * each).mean(), trained)
+                with torch.no_grad():
+                    torch._foreach_add_(trained, gradients, alpha=-learning_rate)
+                seen.append(each.detach().mean())
+                if (step + 1) % _LOOK_EVERY == 0 and not torch.isfinite(seen[-1]):
+                    break
+        losses[place, : len(seen)] = torch.stack(seen).double().cpu()
+        failed = _first_failure(losses[place, : len(seen)], [value.detach() for value in trained])
+        states.append({name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()})
+        diverged.append(failed)
+    return tuple(states), losses, tuple(diverged)
+
+
+def _stacked(
+    models: Sequence[nn.Module],
+    images: Tensor,
+    labels: Tensor,
+    rows: Tensor,
+    make_factors: Callable[[int], Factors],
+    learning_rate: float,
+) -> tuple[tuple[dict[str, Tensor], ...], Tensor, tuple[int | None, ...]]:
+    n_models, n_steps = rows.shape[:2]
+    template = copy.deepcopy(models[0])
+    moving = {name for name, value in template.named_parameters() if value.requires_grad}
+    weights, buffers = torch.func.stack_module_state(list(models))
+    fixed = {name: value.detach() for name, value in buffers.items()}
+    fixed |= {name: value.detach() for name, value in weights.items() if name not in moving}
+    leaves = {name: value.detach().clone().requires_grad_(True) for name, value in weights.items() if name in moving}
+    trained = list(leaves.values())
+    device, dtype = trained[0].device, trained[0].dtype
+
+    def each_loss(leaves: dict[str, Tensor], fixed: dict[str, Tensor], images: Tensor, labels: Tensor) -> Tensor:
+        logits = torch.func.functional_call(template, {**leaves, **fixed}, (images,))
+        return F.cross_entropy(logits, labels, reduction="none")
+
+    together = torch.func.vmap(each_loss)
+    factors, seen = make_factors(n_models), []
+    with judged(template):
+        for step in range(n_steps):
+            batch = rows[:, step]
+            here = batch.to(images.device)
+            targets = labels[here].to(device, torch.long)
+            with torch.enable_grad():
+                each = together(leaves, fixed, images[here].to(device, dtype), targets)
+                # Each model's own mean; their sum has the gradient of each with respect to its own weights.
+                total = (factors(each.detach(), batch).to(each) * each).mean(1).sum()
+                gradients = torch.autograd.grad(total, trained)
+            with torch.no_grad():
+                torch._foreach_add_(trained, gradients, alpha=-learning_rate)
+            seen.append(each.detach().mean(1))
+            if (step + 1) % _LOOK_EVERY == 0 and not torch.isfinite(seen[-1]).any():
+                break
+    losses = torch.full((n_models, n_steps), float("nan"), dtype=torch.float64)
+    losses[:, : len(seen)] = torch.stack(seen, 1).double().cpu()
+    states, diverged = [], []
+    every = {name: value.detach().cpu() for name, value in {**leaves, **fixed}.items()}
+    for place, given in enumerate(models):
+        states.append({name: every[name][place].clone() for name in given.state_dict()})
+        moved = [value.detach()[place] for value in trained]
+        diverged.append(_first_failure(losses[place, : len(seen)], moved))
+    return tuple(states), losses, tuple(diverged)
+
+
+def _first_failure(losses: Tensor, weights: list[Tensor]) -> int | None:
+    """Return the first step, from 1, with a loss that is not finite, else the last if the weights are not, or None."""
+    bad = (~torch.isfinite(losses)).nonzero()
+    if len(bad):
+        return int(bad[0]) + 1
+    fine = all(bool(torch.isfinite(value).all()) for value in weights)
+    return None if fine else len(losses)
