@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from blindspots.fairness.drawn_descent import drawn_descent
+from blindspots.fairness.drawn_descent import drawn_descent, faster_path
 from blindspots.seeding import generator
 
 
@@ -145,6 +145,19 @@ def test_weights_that_overflow_in_the_last_step_are_noticed(task):
     one = descend([Product(1.0)], task(), rows_for(1, 1, 1), constant(float("inf")), path="one_by_one")
     many = descend([Product(1.0)], task(), rows_for(1, 1, 1), constant(float("inf")), path="stacked")
     assert one.losses.isfinite().all() and one.diverged_at == many.diverged_at == (1,)
+
+
+def test_the_faster_path_is_taken_unless_one_is_named(network, task):
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    small, large = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 32, 32)
+    assert faster_path(50, small, 16, cpu) == faster_path(50, large, 4, cpu) == "stacked"
+    assert faster_path(50, small, 64, cpu) == faster_path(50, large, 16, cpu) == "one_by_one"
+    assert faster_path(50, large, 64, cuda) == "stacked" and faster_path(1, small, 1, cuda) == "one_by_one"
+    data = task()
+    assert descend([network()] * 2, data, rows_for(2, 1, 1)).path == "stacked"
+    assert descend([network()], data, rows_for(1, 1, 1)).path == "one_by_one"
+    assert descend([network()] * 2, data, rows_for(2, 1, 200)).path == "one_by_one"
+    assert descend([network()] * 2, data, rows_for(2, 1, 200), path="stacked").path == "stacked"
 
 
 def test_bad_arguments_are_named(network, task):

@@ -2,10 +2,11 @@
 
 from blindspots.fairness.compare_slopes import SlopeComparison, compare_slopes
 from blindspots.fairness.comparison_power import comparison_power
-from blindspots.fairness.drawn_descent import Descent, drawn_descent
+from blindspots.fairness.drawn_descent import Descent, drawn_descent, faster_path
 from blindspots.fairness.dro_train import dro_train, dro_train_many
 from blindspots.fairness.dual_objective import DualMinimum, dual_minimum, dual_objective
 from blindspots.fairness.generate_adversarial_dataset import RobustDataset, generate_adversarial_dataset
+from blindspots.fairness.group_accuracies import GroupAccuracies, group_accuracies
 from blindspots.fairness.group_balanced import group_balanced
 from blindspots.fairness.group_dro_train import group_dro_train
 from blindspots.fairness.group_slope_test import SlopeTest, group_slope_test
@@ -20,6 +21,7 @@ __all__ = [
     "Certificate",
     "Descent",
     "DualMinimum",
+    "GroupAccuracies",
     "RejectionRate",
     "RobustDataset",
     "RobustSurrogate",
@@ -36,7 +38,9 @@ __all__ = [
     "dual_minimum",
     "dual_objective",
     "f_tail",
+    "faster_path",
     "generate_adversarial_dataset",
+    "group_accuracies",
     "group_balanced",
     "group_dro_train",
     "group_slope_test",

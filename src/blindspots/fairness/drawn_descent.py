@@ -15,6 +15,7 @@ from blindspots import checks
 from blindspots.borrowed import judged
 
 PATHS = ("stacked", "one_by_one")
+STACKED_PIXELS = 8192  # per model and step; on a CPU stacking won at 4,096 and lost at 16,384, whatever the image size
 _LOOK_EVERY = 64  # steps between two looks at the losses; each makes a GPU wait
 
 Factors = Callable[[Tensor, Tensor], Tensor]
@@ -55,7 +56,7 @@ def drawn_descent(
     make_factors: Callable[[int], Factors],
     *,
     learning_rate: float | int,
-    path: str = "stacked",
+    path: str | None = None,
 ) -> Descent:
     r"""Train S classifiers by theta <- theta - learning_rate mean_b c_b grad l(theta; image b), each on its own rows.
 
@@ -71,7 +72,7 @@ def drawn_descent(
         rows: (S, steps, B) on the CPU.
         make_factors: number of models -> Factors for them; called once if stacked, else once per model.
         learning_rate: > 0.
-        path: "stacked" or "one_by_one".
+        path: "stacked" or "one_by_one"; None for what was measured to be faster (`faster_path`).
 
     Returns:
         Descent.
@@ -81,12 +82,33 @@ def drawn_descent(
             classes, or an option out of range.
     """
     checks.check_number(learning_rate, "learning_rate", above=0.0)
-    checks.check_choice(path, "path", PATHS)
+    if path is not None:
+        checks.check_choice(path, "path", PATHS)
     _check_models(models, images, labels)
+    if path is None:
+        path = faster_path(len(models), images, rows.shape[2], next(models[0].parameters()).device)
     started = time.perf_counter()
     train = _stacked if path == "stacked" else _one_by_one
     states, losses, diverged = train(models, images, labels, rows, make_factors, float(learning_rate))
     return Descent(states, losses, diverged, time.perf_counter() - started, path)
+
+
+def faster_path(n_models: int, images: Tensor, batch_size: int, device: torch.device) -> str:
+    """Return "stacked" or "one_by_one", whichever was faster in `benchmarks/test_many_models.py`.
+
+    A single model is never stacked. On a CPU stacking gains up to 8,192 pixels per model and step, batch_size times H W,
+    and loses beyond. On a GPU, which was not measured, models are stacked.
+
+    Args:
+        n_models: S.
+        images: (M, C, H, W).
+        batch_size: images per model and step.
+        device: of the models.
+    """
+    if n_models == 1:
+        return "one_by_one"
+    few = batch_size * images.shape[-2] * images.shape[-1] <= STACKED_PIXELS
+    return "stacked" if few or device.type != "cpu" else "one_by_one"
 
 
 def _check_models(models: Sequence[nn.Module], images: Tensor, labels: Tensor) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -79,7 +79,7 @@ def dro_train_many(
     weighting: str = "sampling_only",
     batch_size: int = 1,
     generators: Sequence[torch.Generator],
-    path: str = "stacked",
+    path: str | None = None,
     models_at_once: int | None = None,
     on_divergence: str = "raise",
 ) -> Descent:
@@ -90,8 +90,8 @@ def dro_train_many(
             the paper's fifty.
         robust_data: one set for all, or S sets, one each (of data sets that were resampled too).
         generators: S CPU generators; each is advanced.
-        path: "stacked" or "one_by_one"; the same up to the order of sums. What is faster depends on batch and image
-            size: `benchmarks/test_many_models.py`.
+        path: "stacked" or "one_by_one", the same up to the order of sums; None for what was measured to be faster
+            (`faster_path`).
         models_at_once: most that are stacked, to bound memory; None for all.
         steps, learning_rate, weighting, batch_size, on_divergence: as in `dro_train`.
 
@@ -171,10 +171,10 @@ def descent_in_parts(
     images: Tensor,
     labels: Tensor,
     rows: Tensor,
-    make_factors: object,
+    make_factors: Callable[[int], Factors],
     *,
     learning_rate: float | int,
-    path: str,
+    path: str | None,
     models_at_once: int | None,
 ) -> Descent:
     """Run `drawn_descent` for so many models at once, and put the parts together."""

@@ -42,7 +42,7 @@ def group_dro_train(
     group_step_size: float | int = 0.01,
     batch_size: int = 1,
     generators: Sequence[torch.Generator],
-    path: str = "stacked",
+    path: str | None = None,
     models_at_once: int | None = None,
     on_divergence: str = "raise",
 ) -> Descent:
