@@ -49,18 +49,17 @@ def test_one_by_one_is_torchs_sgd(network, task, flat_weights):
     torch.testing.assert_close(flat_weights(found.states[0]), flat_weights(model.state_dict()), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("norm", ["group", "none", "batch"])
-@pytest.mark.parametrize("batch_size", [1, 4])
+@pytest.mark.parametrize(("norm", "batch_size"), [("group", 1), ("group", 4), ("none", 1), ("batch", 4)])
 def test_stacked_is_one_by_one_over_the_whole_run(network, task, norm, batch_size):
     models = [network(seed=seed, norm=norm) for seed in (0, 0, 1)]
-    rows = rows_for(3, 200, batch_size)
+    rows = rows_for(3, 150, batch_size)
     factors = by_row(torch.linspace(0.2, 2.0, 12, dtype=torch.float64))
     one, many = (descend(models, task(), rows, factors, path=path) for path in ("one_by_one", "stacked"))
     assert one.path == "one_by_one" and many.path == "stacked"
     assert_alike(many, one, 1e-10)
     start = models[0].state_dict()
     assert max((one.states[0][name] - start[name]).abs().max().item() for name in start) > 0.1, "something was learned"
-    assert one.losses[:, -50:].mean() < 0.5 * one.losses[:, :20].mean()
+    assert one.losses[:, -40:].mean() < 0.5 * one.losses[:, :20].mean()
 
 
 def test_in_float32_the_first_fifty_steps_agree(network, task):

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from blindspots.attacks import l2_one_step, perceptual_attack, pgd_l2_until_flipped, ssim_one_step
+from blindspots.attacks import NamedAttack, l2_one_step, perceptual_attack, pgd_l2_until_flipped, ssim_one_step
 from blindspots.attacks.result import AttackResult
 from blindspots.fairness.generate_adversarial_dataset import generate_adversarial_dataset
 from blindspots.fairness.weighted_images import WeightedImages
@@ -101,6 +101,20 @@ def test_it_takes_any_attack_of_the_package(network, task, attack):
     made = grown(network(), task(), attack=attack, rounds=1)
     assert (made.images[12:] != made.images[made.parents[12:]]).flatten(1).any(1).sum() > 3
     assert made.gradient_evaluations > 0
+
+
+def test_a_named_attack_is_run_and_its_settings_are_told_apart(network, task, tmp_path):
+    def named(steps):
+        run = partial(pgd_l2_until_flipped, step_size=0.15, steps=steps)
+        return NamedAttack(lambda model, images, labels: run(model, images, labels), settings={"steps": steps})
+
+    file = tmp_path / "grown.pt"
+    made = grown(network(), task(), attack=named(5), rounds=1, progress_file=file)
+    assert torch.equal(made.images, grown(network(), task(), rounds=1).images)
+    again = grown(network(), task(), attack=named(5), rounds=1, progress_file=file)
+    assert torch.equal(made.images, again.images) and made.seconds == again.seconds, "nothing was done anew"
+    with pytest.raises(ValueError, match=r"progress_file: .* another model, data, attack"):
+        grown(network(), task(), attack=named(4), rounds=1, progress_file=file)
 
 
 def test_batches_average_the_steps_and_attack_together(network, task, flat_weights):

@@ -96,8 +96,8 @@ def drawn_descent(
 def faster_path(n_models: int, images: Tensor, batch_size: int, device: torch.device) -> str:
     """Return "stacked" or "one_by_one", whichever was faster in `benchmarks/test_many_models.py`.
 
-    A single model is never stacked. On a CPU stacking gains up to 8,192 pixels per model and step, batch_size times H W,
-    and loses beyond. On a GPU, which was not measured, models are stacked.
+    A single model is never stacked. On a CPU stacking gains up to 8,192 pixels per model and step, batch_size times
+    H W, and loses beyond. On a GPU, which was not measured, models are stacked.
 
     Args:
         n_models: S.

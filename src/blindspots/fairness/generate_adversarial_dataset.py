@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from blindspots import checks
+from blindspots.attacks.comparison import NamedAttack
 from blindspots.attacks.gradients import logit_margin
 from blindspots.attacks.result import AttackResult
 from blindspots.borrowed import judged
@@ -79,7 +80,7 @@ class RobustDataset(WeightedImages):
 def generate_adversarial_dataset(
     model: nn.Module,
     data: LabeledImages,
-    attack: Attack,
+    attack: Attack | NamedAttack,
     *,
     rounds: int,
     learning_rate: float | int,
@@ -105,7 +106,7 @@ def generate_adversarial_dataset(
         model: theta_0, images (n, C, H, W) in [0, 1] -> logits (n, K); left as it is. Device and dtype are its own.
         data: its .images (N, C, H, W) in [0, 1] and .labels (N,), 0 to K - 1.
         attack: (model, images, labels) -> AttackResult with images in [0, 1]; for instance
-            functools.partial(pgd_l2_until_flipped, step_size=0.1), or a NamedAttack's `run`.
+            functools.partial(pgd_l2_until_flipped, step_size=0.1); or a NamedAttack.
         rounds: the paper's T_1, at least 1.
         learning_rate: the paper's alpha, > 0.
         weighting: "sampling_only", "literal" (as printed; diverges) or "normalized".
@@ -157,7 +158,7 @@ class _Run:
         self,
         model: nn.Module,
         data: LabeledImages,
-        attack: Attack,
+        attack: Attack | NamedAttack,
         rounds: int,
         learning_rate: float | int,
         weighting: str,
@@ -188,7 +189,8 @@ class _Run:
             logits = self.model(data.images[:1].to(**self.place))
         checks.check_logits(logits, 1)
         checks.check_labels(data.labels, len(data.images), n_classes=logits.shape[1], name="data.labels")
-        self.attack, self.draws, self.rounds = attack, generator, rounds
+        self.attack = attack.run if isinstance(attack, NamedAttack) else attack
+        self.draws, self.rounds = generator, rounds
         self.learning_rate, self.weighting = float(learning_rate), weighting
         self.batch_size, self.at_once = batch_size, at_once
         self.n, self.done = len(data.images), 0

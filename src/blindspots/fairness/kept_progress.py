@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,9 @@ def progress_digest(options: dict[str, Any], *tensors: Tensor) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def described(function: Callable[..., Any]) -> str:
-    """Return what can be told of a callable: its settings if it has any, else its name and a partial's options.
+def described(function: object) -> str:
+    """Return what can be told of an attack: its settings if it has any (a NamedAttack), else its name and a partial's
+    options.
 
     Two functions made in one place (lambdas, closures) cannot be told apart; tensors and models among the options are
     named by their type only.
