@@ -151,12 +151,13 @@ def test_the_faster_path_is_taken_unless_one_is_named(network, task):
     small, large = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 32, 32)
     assert faster_path(50, small, 16, cpu) == faster_path(50, large, 4, cpu) == "stacked"
     assert faster_path(50, small, 64, cpu) == faster_path(50, large, 16, cpu) == "one_by_one"
-    assert faster_path(50, large, 64, cuda) == "stacked" and faster_path(1, small, 1, cuda) == "one_by_one"
+    assert faster_path(5, small, 1, cpu) == "stacked" and faster_path(4, small, 1, cpu) == "one_by_one"
+    assert faster_path(2, large, 64, cuda) == "stacked" and faster_path(1, small, 1, cuda) == "one_by_one"
     data = task()
-    assert descend([network()] * 2, data, rows_for(2, 1, 1)).path == "stacked"
+    assert descend([network()] * 5, data, rows_for(5, 1, 1)).path == "stacked"
     assert descend([network()], data, rows_for(1, 1, 1)).path == "one_by_one"
-    assert descend([network()] * 2, data, rows_for(2, 1, 200)).path == "one_by_one"
-    assert descend([network()] * 2, data, rows_for(2, 1, 200), path="stacked").path == "stacked"
+    assert descend([network()] * 5, data, rows_for(5, 1, 200)).path == "one_by_one"
+    assert descend([network()], data, rows_for(1, 1, 1), path="stacked").path == "stacked"
 
 
 def test_bad_arguments_are_named(network, task):

@@ -23,8 +23,8 @@ class SlopeTest:
         standard_error: of the slope.
         statistic: F of slope = 0, the square of slope / standard_error.
         p_value: P(F > statistic) under slope = 0.
-        scale: estimated s^2 in Cov = s^2 Sigma; 1 for "binomial" would mean that nothing but the count of images
-            scatters, at p (1 - p) = 1.
+        scale: estimated s^2 in Cov = s^2 Sigma. With "binomial" it is p (1 - p) where nothing but the number of images
+            makes countries differ, and more where something else does.
         residual_degrees: groups less coefficients; the numerator has one.
         n_groups: G.
     """
