@@ -172,5 +172,9 @@ def test_bad_arguments_are_named(network, task):
         descend([network().requires_grad_(False)], data, rows)
     with pytest.raises(ValueError, match="models: expected one architecture and dtype, got another at place 1"):
         descend([network(), network(norm="none")], data, rows)
+    with pytest.raises(ValueError, match=r"rows: expected \(2, steps, B\), one set per model, got \(1, 2, 1\)"):
+        descend([network()] * 2, data, rows)
+    with pytest.raises(ValueError, match="rows: expected rows from 0 to 11, got values from"):
+        descend([network()], data, rows + 12)
     with pytest.raises(ValueError, match="labels: expected classes from 0 to 1"):
         descend([network(n_classes=2)], data, rows)

@@ -141,3 +141,9 @@ def test_numbers_that_do_not_fit_are_named(network, task):
         many(model, [data, data])
     with pytest.raises(ValueError, match=r"robust_data\.weights: expected weights > 0"):
         many(model, WeightedImages(data.images, data.labels, data.weights * 0))
+
+
+@pytest.mark.parametrize("path", ["stacked", "one_by_one"])
+def test_a_bar_changes_nothing(network, task, flat_weights, path):
+    shown, plain = (many(network(), task(), path=path, steps=5, progress=progress) for progress in (True, False))
+    assert torch.equal(flat_weights(shown.states[2]), flat_weights(plain.states[2]))

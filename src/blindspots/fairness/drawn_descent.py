@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from blindspots import checks
 from blindspots.borrowed import judged
@@ -58,6 +60,7 @@ def drawn_descent(
     *,
     learning_rate: float | int,
     path: str | None = None,
+    progress: bool = False,
 ) -> Descent:
     r"""Train S classifiers by theta <- theta - learning_rate mean_b c_b grad l(theta; image b), each on its own rows.
 
@@ -74,23 +77,33 @@ def drawn_descent(
         make_factors: number of models -> Factors for them; called once if stacked, else once per model.
         learning_rate: > 0.
         path: "stacked" or "one_by_one"; None for what was measured to be faster (`faster_path`).
+        progress: show a bar once it has taken three seconds.
 
     Returns:
         Descent.
 
     Raises:
         TypeError, ValueError: models without weights to train or of different architectures, labels beyond their
-            classes, or an option out of range.
+            classes, rows that do not fit, or an option out of range.
     """
     checks.check_number(learning_rate, "learning_rate", above=0.0)
     if path is not None:
         checks.check_choice(path, "path", PATHS)
     _check_models(models, images, labels)
+    if rows.ndim != 3 or len(rows) != len(models) or not rows.numel():
+        raise ValueError(f"rows: expected ({len(models)}, steps, B), one set per model, got {tuple(rows.shape)}")
+    low, high = (bound.item() for bound in torch.aminmax(rows))
+    if low < 0 or high >= len(images):
+        raise ValueError(f"rows: expected rows from 0 to {len(images) - 1}, got values from {low} to {high}")
     if path is None:
         path = faster_path(len(models), images, rows.shape[2], next(models[0].parameters()).device)
     started = time.perf_counter()
     train = _stacked if path == "stacked" else _one_by_one
-    states, losses, diverged = train(models, images, labels, rows, make_factors, float(learning_rate))
+    with tqdm(
+        total=len(models) * rows.shape[1], desc="training", unit="step", disable=not progress, delay=3, leave=False,
+        mininterval=0.2 if sys.stderr.isatty() else 15.0,
+    ) as bar:  # fmt: skip
+        states, losses, diverged = train(models, images, labels, rows, make_factors, float(learning_rate), bar)
     return Descent(states, losses, diverged, time.perf_counter() - started, path)
 
 
@@ -136,6 +149,7 @@ def _one_by_one(
     rows: Tensor,
     make_factors: Callable[[int], Factors],
     learning_rate: float,
+    bar: tqdm,
 ) -> tuple[tuple[dict[str, Tensor], ...], Tensor, tuple[int | None, ...]]:
     n_models, n_steps = rows.shape[:2]
     losses = torch.full((n_models, n_steps), float("nan"), dtype=torch.float64)
@@ -156,6 +170,7 @@ def _one_by_one(
                 with torch.no_grad():
                     torch._foreach_add_(trained, gradients, alpha=-learning_rate)
                 seen.append(each.detach().mean())
+                bar.update()
                 if (step + 1) % _LOOK_EVERY == 0 and not torch.isfinite(seen[-1]):
                     break
         losses[place, : len(seen)] = torch.stack(seen).double().cpu()
@@ -172,6 +187,7 @@ def _stacked(
     rows: Tensor,
     make_factors: Callable[[int], Factors],
     learning_rate: float,
+    bar: tqdm,
 ) -> tuple[tuple[dict[str, Tensor], ...], Tensor, tuple[int | None, ...]]:
     n_models, n_steps = rows.shape[:2]
     template = copy.deepcopy(models[0])
@@ -202,6 +218,7 @@ def _stacked(
             with torch.no_grad():
                 torch._foreach_add_(trained, gradients, alpha=-learning_rate)
             seen.append(each.detach().mean(1))
+            bar.update(n_models)
             if (step + 1) % _LOOK_EVERY == 0 and not torch.isfinite(seen[-1]).any():
                 break
     losses = torch.full((n_models, n_steps), float("nan"), dtype=torch.float64)

@@ -31,6 +31,7 @@ def dro_train(
     batch_size: int = 1,
     generator: torch.Generator,
     on_divergence: str = "raise",
+    progress: bool = False,
 ) -> Descent:
     r"""Train a classifier on images drawn in proportion to their weights, changing it in place.
 
@@ -50,6 +51,7 @@ def dro_train(
         generator: a CPU generator; decides what is drawn, and is advanced.
         on_divergence: "raise" an error that says why; or "record" it in `diverged_at`. Either way the model then has
             its first weights again.
+        progress: show a bar once it has taken three seconds.
 
     Returns:
         Descent of one training.
@@ -63,7 +65,7 @@ def dro_train(
     """
     made = dro_train_many(
         [model], robust_data, steps=steps, learning_rate=learning_rate, weighting=weighting, batch_size=batch_size,
-        generators=[generator], path="one_by_one", on_divergence=on_divergence,
+        generators=[generator], path="one_by_one", on_divergence=on_divergence, progress=progress,
     )  # fmt: skip
     if made.diverged_at[0] is None:
         made.load(model)
@@ -82,6 +84,7 @@ def dro_train_many(
     path: str | None = None,
     models_at_once: int | None = None,
     on_divergence: str = "raise",
+    progress: bool = False,
 ) -> Descent:
     """Run Algorithm 4.2 once per generator, all models at once; each is what `dro_train` gives with that generator.
 
@@ -93,7 +96,7 @@ def dro_train_many(
         path: "stacked" or "one_by_one", the same up to the order of sums; None for what was measured to be faster
             (`faster_path`).
         models_at_once: most that are stacked, to bound memory; None for all.
-        steps, learning_rate, weighting, batch_size, on_divergence: as in `dro_train`.
+        steps, learning_rate, weighting, batch_size, on_divergence, progress: as in `dro_train`.
 
     Returns:
         Descent of all, in order.
@@ -115,7 +118,7 @@ def dro_train_many(
 
     made = descent_in_parts(
         models, images, labels, rows, make_factors, learning_rate=learning_rate, path=path,
-        models_at_once=models_at_once,
+        models_at_once=models_at_once, progress=progress,
     )  # fmt: skip
     if on_divergence == "raise":
         for place, step in enumerate(made.diverged_at):
@@ -176,13 +179,14 @@ def descent_in_parts(
     learning_rate: float | int,
     path: str | None,
     models_at_once: int | None,
+    progress: bool = False,
 ) -> Descent:
     """Run `drawn_descent` for so many models at once, and put the parts together."""
     size = len(models) if models_at_once is None else models_at_once
     parts = [
         drawn_descent(
             models[start : start + size], images, labels, rows[start : start + size], make_factors,
-            learning_rate=learning_rate, path=path,
+            learning_rate=learning_rate, path=path, progress=progress,
         )
         for start in range(0, len(models), size)
     ]  # fmt: skip

@@ -45,6 +45,7 @@ def group_dro_train(
     path: str | None = None,
     models_at_once: int | None = None,
     on_divergence: str = "raise",
+    progress: bool = False,
 ) -> Descent:
     r"""Minimize the worst group's loss by Sagawa et al.'s online algorithm, for each generator one model.
 
@@ -62,7 +63,7 @@ def group_dro_train(
         group_step_size: > 0; their default is 0.01.
         batch_size: images per update; 1 is the algorithm as they print it.
         generators: S CPU generators; each is advanced.
-        path, models_at_once, on_divergence: as in `dro_train_many`.
+        path, models_at_once, on_divergence, progress: as in `dro_train_many`.
 
     Returns:
         Descent; `load` gives a model its weights.
@@ -87,7 +88,7 @@ def group_dro_train(
 
     made = descent_in_parts(
         models, data.images, data.labels, rows, make_factors, learning_rate=learning_rate, path=path,
-        models_at_once=models_at_once,
+        models_at_once=models_at_once, progress=progress,
     )  # fmt: skip
     if on_divergence == "raise":
         for place, step in enumerate(made.diverged_at):
