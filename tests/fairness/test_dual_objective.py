@@ -26,12 +26,12 @@ def test_a_regression_has_the_square_root_form(line):
     for bound in (0.01, 0.2):
         found = dual_minimum(
             lambda weight: robust_surrogate(model, images, targets, weight=weight, losses=half_squares, **EXACT),
-            bound, low=0.6 * s.item(), high=50.0, tolerance=1e-7,
+            bound, low=0.6 * s.item(), high=50.0, tolerance=1e-5,
         )  # fmt: skip
         assert found.converged and found.iterations > 3
         assert found.value == pytest.approx((r.sqrt() + (s * bound).sqrt()).square().item() / 2, abs=1e-9)
-        assert found.weight == pytest.approx((s + (s * r / bound).sqrt()).item() / 2, rel=1e-6)
-        assert found.distance == pytest.approx(bound, rel=1e-7)
+        assert found.weight == pytest.approx((s + (s * r / bound).sqrt()).item() / 2, rel=1e-4)
+        assert found.distance == pytest.approx(bound, rel=1e-5)
         assert found.value == pytest.approx(dual_objective(found.surrogate, bound), abs=1e-15)
 
 

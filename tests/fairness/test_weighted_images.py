@@ -40,7 +40,7 @@ def test_the_mean_literal_step_is_two_thirds_of_the_largest_weight():
 
 def test_the_reason_names_the_weights():
     text = why_diverged(WEIGHTS, "literal", 0.1, 7)
-    assert "step 7" in text and "times 6 " in text and "sampling_only" in text
+    assert "step 7" in text and "times 6:" in text and "sampling_only" in text
     assert "lower it" in why_diverged(WEIGHTS, "normalized", 0.1, 7)
 
 
