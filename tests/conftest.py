@@ -14,8 +14,8 @@ from jaxtyping import install_import_hook
 
 if importlib.util.find_spec("beartype") is not None:
     install_import_hook(
-        ["blindspots.perception", "blindspots.attacks", "blindspots.purify", "blindspots.criticism"],
-        "beartype.beartype",
+    checked = ("perception", "attacks", "purify", "criticism", "fairness")
+    install_import_hook([f"blindspots.{name}" for name in checked], "beartype.beartype")
     )
 
 
