@@ -13,10 +13,8 @@ import torch
 from jaxtyping import install_import_hook
 
 if importlib.util.find_spec("beartype") is not None:
-    install_import_hook(
     checked = ("perception", "attacks", "purify", "criticism", "fairness")
     install_import_hook([f"blindspots.{name}" for name in checked], "beartype.beartype")
-    )
 
 
 @pytest.fixture(autouse=True)
