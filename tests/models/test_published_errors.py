@@ -13,6 +13,7 @@ def test_the_errors_are_those_of_the_metadata():
     assert row["error"] == pytest.approx(100 - metrics["acc@1"])
     assert row["top5_error"] == pytest.approx(100 - metrics["acc@5"])
     assert (row["size"], row["year"], row["weights"]) == (224, 2015, "IMAGENET1K_V1")
+    assert row["recipe"] == models.ResNet101_Weights.IMAGENET1K_V1.meta["recipe"]
 
 
 def test_every_architecture_has_a_year_and_first_weights():

@@ -41,8 +41,9 @@ def published_errors() -> pd.DataFrame:
 
     Returns:
         A row for each weights file with a stated accuracy: architecture, year (its family's first appearance; None
-        for a family not known here), weights (their name), first (whether they are the architecture's first), size
-        (side of the crop in pixels), error and top5_error in percent. Nothing is downloaded.
+        for a family not known here), weights (their name), first (whether they are the architecture's first), recipe
+        (address of how they were trained; a few old designs got their first weights by a recipe of 2022), size (side
+        of the crop in pixels), error and top5_error in percent. Nothing is downloaded.
 
     Source: the metadata of torchvision's weights. P4 Fig. 1 plots such a history without a table. The year is that of
     the design: most weights were trained later, and newer training recipes lower the errors of old designs.
@@ -63,6 +64,7 @@ def published_errors() -> pd.DataFrame:
                     "year": _year(name),
                     "weights": weights.name,
                     "first": index == 0,
+                    "recipe": weights.meta.get("recipe") or "",
                     "size": int(preset.crop_size[0]),
                     "error": 100 - accuracy,
                     "top5_error": 100 - top5,
