@@ -234,11 +234,13 @@ series = [
     {"k": k + 1, "rectified": one.sweep[k].item(), "questions": name}
     for name, one in (("all mistakes asked", full), ("as on ImageNet", few)) for k in range(5)
 ]  # fmt: skip
-record.figure(
-    curves_with_bands(
+plot = curves_with_bands(
         series, x="k", y="rectified", hue="questions", x_label="positive answers asked for, of five",
         y_label="rectified error, %", references={"error": full.error, "the truth": true},
-    ),
+    )  # fmt: skip
+plot.axes[0].set_xticks(range(1, 6))
+record.figure(
+    plot,
     "planted.sweep",
     caption="Planted crowd: rectified error by threshold, with all mistakes asked about and with the choice of questions made as on "
     "ImageNet. The lower dashed line is the truth.",
@@ -384,11 +386,13 @@ titles = {"yes": "yes", "maybe": "yes or maybe"}
 series = [{"k": k + 1, "rectified": value, "answers": titles[name]}
           for name in titles for k in range(5)
           for value in (found[name].sweep[k].item(), *found[name].sweep_intervals[k].tolist())]  # fmt: skip
-record.figure(
-    curves_with_bands(
+plot = curves_with_bands(
         series, x="k", y="rectified", hue="answers", x_label="positive answers asked for, of five",
         y_label="rectified error, %", references={"error": main.error, "worker model": found["workers"].rectified},
-    ),
+    )  # fmt: skip
+plot.axes[0].set_xticks(range(1, 6))
+record.figure(
+    plot,
     "sweep",
     caption="Rectified error by the number of positive answers asked for. Bands: 95 % bootstrap intervals over images. The paper asks "
     "for four.",
@@ -470,7 +474,7 @@ record.figure(
                    x_label="measured on known truth", y_label="fitted by the worker model"),
     "workers",
     caption="Each worker's two rates: measured on the questions with known truth, and fitted from the votes alone. On ImageNet the two "
-    "sets of questions differ, and so may the rates.",
+    "sets of questions differ, and so may the rates. A worker at the upper right of both panels says yes to everything.",
     alt=f"Two panels with a point for each of {len(pairs['hits'])} workers. Mean rate of yes where the truth is yes "
     f"{single['hits'].mean():.2f}, where it is no {single['false alarms'].mean():.2f}; rank correlations of measured and fitted rates "
     + " and ".join(f"{stats.spearmanr(*zip(*pairs[kind], strict=True)).statistic:.2f}" for kind in pairs) + ".",
@@ -526,7 +530,7 @@ for name, share in quarters.items():
     record.value(f"mistakes.{name}", 100 * share.mean(), n=n_both, **percent)
 too = 100 * quarters["both"].sum() / of_guess.sum()
 record.value("accepted.label_too", too, n=n_both, **percent)
-record.value("mistakes.label_accepted", 100 * of_label.mean(), n=n_both, **percent)
+_ = record.value("mistakes.label_accepted", 100 * of_label.mean(), n=n_both, **percent)
 
 # %% tags=["hide-input"]
 rows = [{"people were asked about": "the prediction, on mistakes", "questions": main.n_judged,
@@ -581,7 +585,7 @@ record.figure(
 # - **Debated images.** On ImageNet, images on which the raters' networks agreed with the label were not shown. What is left is hard.
 # - **Named classes.** A prediction was judged only if enough of those networks name it. Predictions nobody shares were not.
 # - **Suspected labels.** The second study's images were picked because a network distrusts their label.
-# - **Another network.** Cross-validated, so trained on fewer images, with {record}`criticism/rectified_error#error` error.
+# - **Another network.** On ImageNet a cross-validated one, so trained on fewer images than the paper's.
 # - **Another question.** Raters saw several classes at once and could say "maybe"; the paper's people saw one class, yes or no.
 
 # %%
@@ -665,7 +669,7 @@ record.table(
 cloud = list(zip(frame["error"], frame["rectified error"], strict=True))
 record.figure(
     agreement_plot({"models of this run": {"models": cloud},
-                    "Table 1 of the paper": {"printed": [(row.error, row.rectified) for row in TABLE_1]}},
+                    "Table 1 of the paper": {"models": [(row.error, row.rectified) for row in TABLE_1]}},
                    x_label="error, %", y_label="rectified error, %"),
     "models",
     caption="Error and rectified error, a point for each model. On the dashed line nothing is rectified.",
@@ -685,7 +689,7 @@ record.figure(
 #
 # ## Figure 3: mistakes that people accept
 #
-# The mistakes of the best model that most people agree with. Predicted class first, the label in parentheses.
+# The mistakes of the best model that most people agree with.
 
 # %% tags=["hide-input"]
 best = many[models.index(frame["model"].iloc[0])]
@@ -694,11 +698,11 @@ order = torch.where(best != many_labels, agreeing, -1.0).argsort(descending=True
 top = [int(i) for i in order[:n_shown] if best[i] != many_labels[i]]
 words = [f"{class_names[int(best[i])]} ({class_names[int(many_labels[i])]})" for i in top]
 record.figure(
-    image_grid([[scenes[i] for i in top]], notes=[[f"{100 * agreeing[i].item():.0f} % of {int(total[i])}" for i in top]],
-               column_titles=words),
+    image_grid([[scenes[i] for i in top]], column_titles=[class_names[int(best[i])] for i in top],
+               notes=[[f"({class_names[int(many_labels[i])]})\n{100 * agreeing[i].item():.0f} % of {int(total[i])}" for i in top]]),
     "accepted",
-    caption="Mistakes of the best model that most people agree with: predicted class and, in parentheses, the label; below, how many "
-    "people chose the predicted class.",
+    caption="Mistakes of the best model that most people agree with: the predicted class above, the label in parentheses below, and how "
+    "many of the people asked chose the predicted class.",
     alt="Pictures with prediction, label and share of people who chose the prediction: "
     + "; ".join(f"{word}, {100 * agreeing[i].item():.0f} percent" for word, i in zip(words, top, strict=True)) + ".",
     n=len(top),
