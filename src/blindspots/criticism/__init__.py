@@ -28,6 +28,7 @@ from blindspots.criticism.paper_statistics import (
     rescued_share,
     two_proportion_z,
 )
+from blindspots.criticism.planted_votes import planted_votes
 from blindspots.criticism.probability_prototypes import probability_prototypes
 from blindspots.criticism.random_prototypes import random_prototypes
 from blindspots.criticism.rectification import Rectification, rectify
@@ -90,6 +91,7 @@ __all__ = [
     "model_votes",
     "panel_shares",
     "planted_correlation",
+    "planted_votes",
     "probability_prototypes",
     "quickshift_superpixels",
     "random_prototypes",

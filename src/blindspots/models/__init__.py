@@ -16,6 +16,7 @@ from blindspots.models.finetuned import finetuned_classifier
 from blindspots.models.mlp import mlp
 from blindspots.models.nearest_reader import NearestReader, stroke_orientations
 from blindspots.models.optimization import EpochRecord, fit, scheduled_learning_rate
+from blindspots.models.published_errors import published_errors
 from blindspots.models.registry import build_model
 from blindspots.models.regressor import regressor
 from blindspots.models.resnet import published_cifar_resnet, resnet
@@ -58,6 +59,7 @@ __all__ = [
     "official_weights",
     "predict",
     "published_cifar_resnet",
+    "published_errors",
     "random_flip",
     "random_shift",
     "regressor",
