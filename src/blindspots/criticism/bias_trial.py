@@ -28,19 +28,20 @@ class BiasTrial:
         test: the pictures that it was judged on.
         accuracy: on all of them, in [0, 1].
         steps: by class (n,), steps to flip its test pictures.
-        exemplars: by class, then method; indices count within the class's test pictures.
+        exemplars: by class and number shown of either kind, then by method; indices count within the class's test
+            pictures.
     """
 
     model: nn.Module
     test: BiasedPictures
     accuracy: float
     steps: dict[int, Int[Tensor, " n"]]
-    exemplars: dict[int, dict[str, Exemplars]]
+    exemplars: dict[tuple[int, int], dict[str, Exemplars]]
 
-    def skews(self, name: str, target: int) -> dict[str, AttributeSkew]:
-        """Return by method how an attribute is spread over what is shown of a class."""
+    def skews(self, name: str, target: int, n_shown: int) -> dict[str, AttributeSkew]:
+        """Return by method how an attribute is spread over n_shown prototypes and n_shown criticisms of a class."""
         has = self.test.attributes[name][self.test.labels == target]
-        return {method: attribute_skew(has, shown) for method, shown in self.exemplars[target].items()}
+        return {method: attribute_skew(has, shown) for method, shown in self.exemplars[target, n_shown].items()}
 
 
 def bias_trial(
@@ -50,7 +51,7 @@ def bias_trial(
     targets: Sequence[int],
     spec: Mapping[str, Any],
     training: Mapping[str, Any],
-    n_shown: int = 10,
+    n_shown: Sequence[int] = (10,),
     step_size: float | int = 0.001,
     steps: int = 10,
     seed: int,
@@ -61,10 +62,11 @@ def bias_trial(
     Args:
         train: pictures to learn from.
         test: pictures of which exemplars are chosen, with the same attributes.
-        targets: classes to show, each with at least 2 n_shown test pictures that the network gets right.
+        targets: classes to show, each with at least twice as many test pictures that the network gets right as are shown
+            of either kind.
         spec: of the network, see `models.build_model`.
         training: options of `models.trained_classifier`, with epochs; the cache makes an interrupted run resume.
-        n_shown: prototypes, and as many criticisms.
+        n_shown: numbers of prototypes, and of as many criticisms; each is a choice of its own.
         step_size, steps: of the attack. P4: 0.001 and 10.
         seed: of the network, its training and the choices.
         device: where the network computes.
@@ -78,6 +80,8 @@ def bias_trial(
     Source: P4 Sections 3.3 and 3.4.
     Differs from the paper: it looks into a network whose biases nobody planted.
     """
+    if not len(n_shown):
+        raise ValueError("n_shown: expected at least one number, got none")
     if not targets:
         raise ValueError("targets: expected at least one class, got none")
     model, _ = trained_classifier(
@@ -98,11 +102,13 @@ def bias_trial(
             raise ValueError(f"targets: expected classes with test pictures, got {target}, which has none")
         images, labels = test.images[mine], test.labels[mine]
         counts = steps_to_flip(model, images.to(place), labels.to(place), step_size=step_size, steps=steps).cpu()
+        features, probabilities = compute_features(model, images), logits[mine].softmax(1)[:, target]
         try:
-            shown[target] = exemplars_by_method(
-                compute_features(model, images), counts, logits[mine].softmax(1)[:, target], n_shown, n_shown,
-                max_steps=steps, generator=generator(seed, "exemplars", target),
-            )  # fmt: skip
+            for n in n_shown:
+                shown[target, n] = exemplars_by_method(
+                    features, counts, probabilities, n, n, max_steps=steps,
+                    generator=generator(seed, "exemplars", target, n),
+                )  # fmt: skip
         except ValueError as error:
             raise ValueError(f"class {target} ({int(mine.sum())} pictures): {error}") from error
         counted[target] = counts

@@ -39,8 +39,8 @@ def exemplars_by_method(
         generator: CPU generator; decides among those that qualify.
 
     Returns:
-        By the names in `EXEMPLAR_METHODS`. "adversarial" shows no example that was wrong before the attack. "adversarial with
-        mistakes" counts such an example as misclassified after one step, which it also is.
+        By the names in `EXEMPLAR_METHODS`. "adversarial" shows no example that was wrong before the attack;
+        "adversarial with mistakes" counts such an example as misclassified after one step, which it also is.
 
     Raises:
         TypeError, ValueError: as the methods' own functions; inputs of different lengths.
