@@ -62,8 +62,8 @@ def bias_trial(
     Args:
         train: pictures to learn from.
         test: pictures of which exemplars are chosen, with the same attributes.
-        targets: classes to show, each with at least twice as many test pictures that the network gets right as are shown
-            of either kind.
+        targets: classes to show, each with at least twice as many test pictures that the network gets right as it has
+            prototypes.
         spec: of the network, see `models.build_model`.
         training: options of `models.trained_classifier`, with epochs; the cache makes an interrupted run resume.
         n_shown: numbers of prototypes, and of as many criticisms; each is a choice of its own.
