@@ -41,7 +41,8 @@ step_size = 0.001  # of the attack, in units of the [0, 1] range
 steps = 10  # of the attack, M
 network = {"name": "small_cnn", "in_channels": 3, "n_classes": 2, "width": 4}
 training = {"epochs": 4, "batch_size": 32, "learning_rate": 0.01, "optimizer": "adam"}
-n_explained = 4  # pictures whose explanation is looked at
+n_explained = 2  # pictures of each repetition whose explanation is looked at
+n_first = 3  # superpixels of an explanation that count as its first
 n_samples = 100  # of LIME, for each
 squares = 4  # superpixels in a row of a picture
 seed = 0  # decides pictures, networks and choices
@@ -83,7 +84,7 @@ parameters = {
     "dataset": dataset, "target": target, "attributes": attributes, "left_out": left_out, "side": side, "noise": noise,
     "opacity": opacity, "pool": pool, "n_train": n_train, "n_test": n_test, "strengths": strengths, "repetitions": repetitions,
     "shares": shares, "rounds": rounds, "n_shown": n_shown, "step_size": step_size, "steps": steps, "network": network,
-    "training": training, "n_explained": n_explained, "n_samples": n_samples, "squares": squares,
+    "training": training, "n_explained": n_explained, "n_first": n_first, "n_samples": n_samples, "squares": squares,
 }  # fmt: skip
 record = Record("criticism/uncovering_bias", parameters=parameters, seed=seed)
 place = choose_device(device)
@@ -187,7 +188,7 @@ record.figure(
 # ({record}`criticism/uncovering_bias#paper.sizes.prototypes`; {record}`criticism/uncovering_bias#paper.sizes.criticisms`). At the
 # fewest, the exact test of prototypes against criticisms has p = {record}`criticism/uncovering_bias#paper.p.black` for one attribute
 # and p = {record}`criticism/uncovering_bias#paper.p.white` for the other. Against the training images, prototypes alone are
-# significant from {record}`criticism/uncovering_bias#paper.training.n.black` images on for the first and from
+# first significant at {record}`criticism/uncovering_bias#paper.training.n.black` images for the first and at
 # {record}`criticism/uncovering_bias#paper.training.n.white` for the second. A "reduced subset" that was chosen to be shown makes any
 # p-value too small. Figure 8's pairs would need to be {record}`criticism/uncovering_bias#paper.pairs` in one direction, drawn without
 # looking at the answers; the paper's were sought on the Internet.
@@ -405,6 +406,8 @@ for where in ("class", "elsewhere"):
     record.value(
         f"pairs.{where}.fair", moved[0][f"{where}, changed"], n=n_test, format=".1%"
     )
+
+# %%
 record.table(
     "pairs", moved,
     caption="Share of pictures called the class, with the attribute and without it, of the class's own pictures and of all others, and "
@@ -486,9 +489,9 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
-# Most alarms of the four methods that look at the model or its features come from one attribute:
-# {record}`criticism/uncovering_bias#alarms.worst.name`, with {record}`criticism/uncovering_bias#alarms.worst`. An attribute can be
-# rare among criticisms without any bias in frequency, because it makes the class easier to see, or stands out itself. A skew is a
+# The four methods that look at the model or its features alarm most for one attribute,
+# {record}`criticism/uncovering_bias#alarms.worst.name`: in {record}`criticism/uncovering_bias#alarms.worst` of the cases. An
+# attribute can be rare among criticisms without any bias in frequency, because it makes the class easier to see, or stands out itself. A skew is a
 # question to the model and no answer.
 #
 # ## Frequent in the class, or more frequent than elsewhere?
@@ -505,6 +508,7 @@ record.figure(
 
 # %%
 cells = [(a, b) for a in shares for b in shares]
+targets = [1, 0] if faces else [target]
 points = []
 for k in range(rounds * len(shares)):
     turn, start = divmod(k, len(shares))
@@ -514,7 +518,6 @@ for k in range(rounds * len(shares)):
     draw = partial(derive_seed, seed, "grid", k)
     train = made["train"](n_train, pairs, seed=draw("train"))
     test = made["test"](n_test, pairs, counterparts=True, seed=draw("test"))
-    targets = [1, 0] if faces else [target]
     trial = bias_trial(train, test, targets=targets, seed=draw("network"), **options)
     for c in targets:
         rows = test.labels == c
@@ -531,9 +534,8 @@ for k in range(rounds * len(shares)):
             }
             row["pair"] = (round(inside, 1), round(outside, 1))
             row["the model, pairs"] = effect.class_rate_with - effect.class_rate_without
-            points.append(
-                row | {m: s.gap for m, s in trial.skews(name, c, n_shown[-1]).items()}
-            )
+            gaps = {m: skew.gap for m, skew in trial.skews(name, c, n_shown[-1]).items()}
+            points.append(row | gaps)
 points = pd.DataFrame(points)
 
 # %%
@@ -587,49 +589,57 @@ record.figure(
 # ## What the explanation uncovers first
 #
 # The paper's Figure 10b uncovers a basketball image superpixel by superpixel, and reads a bias from what comes first. We ask LIME
-# about pictures of the class with the attribute, and measure how much of the first superpixel lies on the attribute. The same
-# pictures are explained for a network without a planted bias. Superpixels are squares, since pictures of this size fall apart into
-# few others.
+# about pictures of the class with the attribute, and measure how much of the first {record}`criticism/uncovering_bias#path.first`
+# superpixels lies on the attribute. The same pictures are explained for a network without a planted bias. Superpixels are squares,
+# since pictures of this size fall apart into few others; they are hidden behind gray, since their own mean color would still show
+# the color of a hat.
 
 # %%
-test, name = trials[strongest, 0].test, planted[strongest, 0]
-chosen = ((test.labels == target) & test.attributes[name]).nonzero().flatten()[:n_explained]
 line = torch.arange(side) * squares // side
 pieces = (line[:, None] * squares + line).to(place)
 found, paths = {"biased": [], "fair": [], "area": []}, {}
-for i in chosen.tolist():
-    image = test.images[i].to(place)
-    on = (test.images[i] - test.counterparts[name][i]).abs().amax(0) > 0.1
-    found["area"].append(on.double().mean().item())
-    for which, strength in (("biased", strongest), ("fair", weakest)):
-        explanation = lime_explain(
-            trials[strength, 0].model, image, segments=pieces, n_samples=n_samples, mode="library",
-            generator=generator(seed, "lime", i),
-        )  # fmt: skip
-        share = attention_share(
-            explanation, target, on.to(place), n_superpixels=1, positive_only=False
-        )
-        found[which].append(share)
-        if i == chosen[0]:
-            paths[which] = explanation_path(image, explanation, target, n_superpixels=5, positive_only=False)  # fmt: skip
+for r in range(repetitions):
+    test, name = trials[strongest, r].test, planted[strongest, r]
+    chosen = ((test.labels == target) & test.attributes[name]).nonzero().flatten()
+    for i in chosen[:n_explained].tolist():
+        image = test.images[i].to(place)
+        on = (test.images[i] - test.counterparts[name][i]).abs().amax(0) > 0.1
+        found["area"].append(on.double().mean().item())
+        for which, strength in (("biased", strongest), ("fair", weakest)):
+            explanation = lime_explain(
+                trials[strength, r].model, image, segments=pieces, n_samples=n_samples, mode="library", hide=0.5,
+                generator=generator(seed, "lime", r, i),
+            )  # fmt: skip
+            share = attention_share(
+                explanation, target, on.to(place), n_superpixels=n_first
+            )
+            found[which].append(share)
+            if (r, i) == (0, chosen[0]):
+                picture = test.images[i]
+                paths[which] = explanation_path(image, explanation, target, n_superpixels=6, background=0.5)  # fmt: skip
+
+# %%
+record.value("path.first", n_first, n=None)
+told_first = {which: values[0] for which, values in found.items()}
 for which, values in found.items():
-    mean = sum(values) / len(values)
-    record.value(f"path.{which}", mean, n=len(values), spread=(min(values), max(values)), spread_kind="range", format=".1%")  # fmt: skip
+    kept = [v for v in values if v == v]  # NaN where no superpixel speaks for the class
+    mean = sum(kept) / len(kept)
+    record.value(f"path.{which}", mean, n=len(kept), spread=(min(kept), max(kept)), spread_kind="range", format=".1%")  # fmt: skip
 
 # %% tags=["hide-input"]
 length = min(len(path.images) for path in paths.values())
 record.figure(
-    image_grid([[test.images[chosen[0]], *path.images[1:length]] for path in paths.values()], row_titles=list(paths),
+    image_grid([[picture, *path.images[1:length]] for path in paths.values()], row_titles=list(paths),
                column_titles=["picture", *(f"{k}" for k in range(1, length))]), "path",
-    caption="A picture uncovered superpixel by superpixel, the largest weight first, for a network with the strongest bias and for one "
-    "without.",
-    alt=f"Two rows of {length} pictures. On the attribute lie {found['biased'][0]:.0%} of the first superpixel for the biased network "
-    f"and {found['fair'][0]:.0%} for the fair one; the attribute covers {found['area'][0]:.0%} of the picture.",
+    caption="A picture uncovered square by square, the one that speaks most for the class first, for a network with the strongest bias "
+    "and for one without.",
+    alt=f"Two rows of {length} pictures. On the attribute lie {told_first['biased']:.0%} of the first {n_first} squares for the biased "
+    f"network and {told_first['fair']:.0%} for the fair one; the attribute covers {told_first['area']:.0%} of the picture.",
     n=1,
 )  # fmt: skip
 
 # %% [markdown]
-# Of the first superpixel {record}`criticism/uncovering_bias#path.biased` lie on the attribute for the biased network and
+# Of the first superpixels {record}`criticism/uncovering_bias#path.biased` lie on the attribute for the biased network and
 # {record}`criticism/uncovering_bias#path.fair` for the fair one; the attribute covers {record}`criticism/uncovering_bias#path.area`
 # of a picture.
 #
@@ -655,6 +665,7 @@ record.claims_table()
 # - **Which of many.** Where more pictures qualify than are shown, chance decides; where fewer do, the next best are shown.
 # - **Tests, intervals, strength 0, pairs of pictures and the grid** are ours. The three attributes of a grid network share it, and the
 #   intervals of least squares take their gaps as independent.
+# - **Explanations** are of squares hidden behind gray, by LIME as its library has it.
 # - **Figures.** Drawn faces, or photographs of things; the paper's Figures 8 to 10 show people.
 #
 # ## Exercises
