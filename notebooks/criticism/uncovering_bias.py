@@ -23,7 +23,7 @@
 # %% tags=["parameters"]
 dataset = "planted"  # "planted" (drawn faces) or "cifar10" (patches on photographs)
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
-target = 1  # the class asked about; of drawn faces 1 = smiles
+target = 1  # the class asked about; of drawn faces, 1 smiles
 attributes = ["hat", "glasses", "blue_background"]  # planted, in turn or together
 left_out = ["dark_skin"]  # attributes that no test is made of
 side = 32  # side of the pictures, pixels
@@ -332,7 +332,8 @@ record.figure(
 # {record}`criticism/uncovering_bias#power.20.adversarial`, {record}`criticism/uncovering_bias#power.20.mistakes`,
 # {record}`criticism/uncovering_bias#power.20.mmd`, {record}`criticism/uncovering_bias#power.20.probability` and
 # {record}`criticism/uncovering_bias#power.20.random`; pairs {record}`criticism/uncovering_bias#power.pairs`. Where the model errs
-# says most of what it leans on, and the strict reading of the adversarial method leaves just these pictures out.
+# says most of what it leans on, and the strict reading of the adversarial method leaves just these pictures out. Pairs ask the
+# model itself: what they find at strength 0 is what it took from chance in few training pictures.
 
 # %%
 record.value("strongest", strongest, n=None, format=".2f")
@@ -365,7 +366,7 @@ words = name.replace("_", " ")
 record.figure(
     image_grid([[pictures[i] for i in row] for row in rows], row_titles=["prototypes", "criticisms"], notes=said), "exemplars",
     caption=f"Adversarial prototypes and criticisms, mistakes counted, of the class; below each, whether it has the planted attribute "
-    f"({words}). Half of the class has it.",
+    f"({words}). Half of the class has it; all else varies by chance.",
     alt=f"Two rows of eight pictures. With {words}: {said[0].count('yes')} of the prototypes and {said[1].count('yes')} of the "
     "criticisms.",
     n=16,
