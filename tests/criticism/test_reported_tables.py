@@ -32,3 +32,11 @@ def test_the_order_of_the_conditions():
     assert [row.method for row in TABLE_3[:3]] == [row.method for row in TABLE_3[3:6]]
     assert [row.criticisms for row in TABLE_3] == [True] * 3 + [False] * 4
     assert [row.rectified for row in TOP_5] == [1.94, 1.37]
+
+
+def test_the_basketball_shares_overlap():
+    from blindspots.criticism.reported_tables import BASKETBALL
+
+    # "At least one person" of each: shares of a set may exceed 100 % together, and its three sets are as printed.
+    assert list(BASKETBALL) == ["training images", "prototypes", "criticisms"]
+    assert [sum(shares.values()) for shares in BASKETBALL.values()] == [108.0, 122.0, 110.0]

@@ -5,9 +5,12 @@ from blindspots.criticism.assignment_task import AssignmentResult, Showing, assi
 from blindspots.criticism.attention_image import attention_image, attention_mask, attention_share, superpixel_order
 from blindspots.criticism.attribute_skew import AttributeSkew, attribute_skew
 from blindspots.criticism.bias_recovery import PowerPoint, bias_recovery, planted_correlation
+from blindspots.criticism.bias_trial import BiasTrial, bias_trial
+from blindspots.criticism.biased_pictures import BiasedPictures, biased_faces, stamped_pictures
 from blindspots.criticism.counterfactual_flips import CounterfactualFlips, counterfactual_flips
 from blindspots.criticism.dawid_skene import WorkerModel, dawid_skene
 from blindspots.criticism.exemplars import Exemplars, exemplars_by_class
+from blindspots.criticism.exemplars_by_method import EXEMPLAR_METHODS, exemplars_by_method
 from blindspots.criticism.explanation_overlap import ExplanationOverlap, explanation_overlap
 from blindspots.criticism.explanation_path import ExplanationPath, explanation_path
 from blindspots.criticism.hidden_images import hidden_images, hiding_fill
@@ -29,6 +32,7 @@ from blindspots.criticism.paper_statistics import (
     two_proportion_z,
 )
 from blindspots.criticism.planted_votes import planted_votes
+from blindspots.criticism.printed_shares import pooled_z, significant_size, sizes_that_print
 from blindspots.criticism.probability_prototypes import probability_prototypes
 from blindspots.criticism.random_prototypes import random_prototypes
 from blindspots.criticism.rectification import Rectification, rectify
@@ -44,9 +48,12 @@ from blindspots.criticism.vote_tables import any_of_shown, votes_from_counts, vo
 from blindspots.criticism.witness import witness
 
 __all__ = [
+    "EXEMPLAR_METHODS",
     "TABLE_3_CONDITIONS",
     "AssignmentResult",
     "AttributeSkew",
+    "BiasTrial",
+    "BiasedPictures",
     "ConditionsTest",
     "CounterfactualFlips",
     "Exemplars",
@@ -72,12 +79,15 @@ __all__ = [
     "attention_share",
     "attribute_skew",
     "bias_recovery",
+    "bias_trial",
+    "biased_faces",
     "binomial_size",
     "conditions_chi2",
     "counterfactual_flips",
     "dawid_skene",
     "exact_shares",
     "exemplars_by_class",
+    "exemplars_by_method",
     "explanation_overlap",
     "explanation_path",
     "flipped_share",
@@ -92,6 +102,7 @@ __all__ = [
     "panel_shares",
     "planted_correlation",
     "planted_votes",
+    "pooled_z",
     "probability_prototypes",
     "quickshift_superpixels",
     "random_prototypes",
@@ -101,7 +112,10 @@ __all__ = [
     "rescued_share",
     "select_criticisms",
     "select_prototypes",
+    "significant_size",
+    "sizes_that_print",
     "slic_superpixels",
+    "stamped_pictures",
     "steps_to_flip",
     "superpixel_order",
     "table_3_conditions",

@@ -60,3 +60,10 @@ TABLE_3 = (
 
 VALID_ANSWERS = 1600
 """Answers kept in the study of Table 3 (Sec. 3.3)."""
+
+BASKETBALL = {
+    "training images": {"white": 55.0, "black": 53.0},
+    "prototypes": {"white": 44.0, "black": 78.0},
+    "criticisms": {"white": 90.0, "black": 20.0},
+}
+"""Percent of the basketball images with at least one person whom the authors call white, or black (Sec. 3.4)."""
