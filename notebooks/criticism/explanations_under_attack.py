@@ -339,7 +339,7 @@ record.summary({
 # {record}`criticism/explanations_under_attack#quickshift.fewest` and {record}`criticism/explanations_under_attack#quickshift.most` superpixels;
 # we cut all pictures with SLIC instead.
 #
-# ## Four comparisons of explanations
+# ## Five comparisons of explanations
 #
 # Figure 5 compares the explanation of the clean picture for its class with that of the attacked picture for the attack's class. Two
 # things change between them: the picture, and the question. So we also change one at a time, and neither:
@@ -350,6 +350,7 @@ record.summary({
 # | the attack alone | clean, attacked | predicted under attack, both times | the same |
 # | the attack alone, true class | clean, attacked | true, both times | the same |
 # | nothing | clean, clean | true, both times | two draws |
+# | nothing, wrong class | clean, clean | predicted under attack, both times | two draws |
 #
 # We measure shared superpixels over those in either top eight, on pictures that flipped.
 
@@ -377,7 +378,7 @@ explained = [key for key in tasks if len(picked[key]) > 1]
 # %%
 COMPARED = {
     "moved": "Figure 5", "same_prediction": "the attack alone", "same_label": "the attack alone, true class",
-    "noise": "nothing: two draws",
+    "noise": "nothing: two draws", "noise_prediction": "nothing, wrong class",
 }  # fmt: skip
 rows, means = [], {}
 for key in explained:
@@ -416,8 +417,8 @@ bands = {
 }  # fmt: skip
 record.figure(
     forest(bands, label=f"shared of the top {n_superpixels} superpixels", format=".2f"), "overlap",
-    caption="How much two explanations share, with 95 % intervals over pictures. The fourth row of each group is what a new draw of "
-    "samples does by itself.",
+    caption="How much two explanations share, with 95 % intervals over pictures. The last two rows of each group are what a new draw "
+    "of samples does by itself.",
     alt="One row per comparison: " + "; ".join(f"{name} {v:.2f} ({low:.2f} to {high:.2f})" for name, (v, low, high) in bands.items())
     + ".",
     n=sum(len(picked[key]) for key in explained),
@@ -425,11 +426,13 @@ record.figure(
 
 # %% [markdown]
 # As printed, the two explanations of Figure 5 share {record}`criticism/explanations_under_attack#insets.paper.moved`. With the question
-# held fixed, the attack leaves {record}`criticism/explanations_under_attack#insets.paper.same_prediction` for the wrong class and
-# {record}`criticism/explanations_under_attack#insets.paper.same_label` for the true one, beside
-# {record}`criticism/explanations_under_attack#insets.paper.noise` that two draws of samples share without any attack. Where the rows with a
-# fixed question stand near that last number, the attack moved nothing that could be seen: a clean picture, asked about the wrong
-# class, points to the same places.
+# held fixed, the explanations before and after the attack share
+# {record}`criticism/explanations_under_attack#insets.paper.same_prediction` for the wrong class and
+# {record}`criticism/explanations_under_attack#insets.paper.same_label` for the true one. Two draws of samples, without any attack, share
+# {record}`criticism/explanations_under_attack#insets.paper.noise_prediction` for the wrong class and
+# {record}`criticism/explanations_under_attack#insets.paper.noise` for the true one. What lies between a row with a fixed question and its row
+# of two draws is the attack's doing. What lies between it and Figure 5 is the question's: a clean picture, asked about the wrong class,
+# points elsewhere too. Figure 5 cannot tell the two apart.
 #
 # ## Is the attention on the object?
 #
@@ -604,12 +607,14 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
-# In {record}`criticism/explanations_under_attack#insets.unsupported` of the attacked pictures the package's weights are all negative: no
-# superpixel speaks for the wrong answer, and its probability falls with any that is shown. They have no path.
+# A wrong answer may have no superpixel that speaks for it: the package's weights are then all negative, and there is no path. So it is in
+# {record}`criticism/explanations_under_attack#insets.unsupported` of the attacked pictures. The others reach
+# {record}`criticism/explanations_under_attack#insets.probability.path` on their path and
+# {record}`criticism/explanations_under_attack#insets.probability.random` in the random order.
 #
 # ## A panel of networks in place of people
 #
-# Five other networks, trained apart, vote on each attacked picture: is the attacked network's wrong answer among their first
+# Other networks, trained apart (five, but for the smoke profile), vote on each attacked picture: is the attacked network's wrong answer among their first
 # {record}`criticism/explanations_under_attack#panel.top`? A mistake is accepted when at least four fifths say yes. As in the paper, only flipped
 # pictures are judged, and what the panel accepts is taken off the error of all. Two controls go with it. *Random superpixels*
 # shows as many pieces, not chosen by LIME. *Another class* shows the explanation of, and asks about, a wrong class that nobody
@@ -802,7 +807,7 @@ record.claims_table()
 # - **People.** None. The panel's votes are networks' votes: networks trained on the same pictures share mistakes, and an attack
 #   on one carries over to others. The accepted shares are not to be held against 22.01 and 30.80.
 # - **The same superpixels** of the clean picture serve the attacked one, so that tops can be compared one by one.
-# - **Insets, the four comparisons, the controls and all intervals** are ours.
+# - **Insets, the five comparisons, the controls and all intervals** are ours.
 #
 # ## Exercises
 #

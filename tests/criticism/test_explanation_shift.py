@@ -52,6 +52,7 @@ def test_it_equals_its_parts(photograph, segments, linear_model, linear_weights)
         assert found.same_label == explanation_overlap(clean, after, 0, 0, n_superpixels=4)
         assert found.same_prediction == explanation_overlap(clean, after, 1, 1, n_superpixels=4)
         assert found.noise == explanation_overlap(clean, again, 0, 0, n_superpixels=4)
+        assert found.noise_prediction == explanation_overlap(clean, again, 1, 1, n_superpixels=4)
 
 
 def test_without_an_attack_only_the_question_moves(photograph, segments, linear_model):

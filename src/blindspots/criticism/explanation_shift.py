@@ -26,6 +26,7 @@ class ExplanationShift:
         same_label: the label's before and after the attack.
         same_prediction: the prediction's before and after the attack: the question stays, the attack is added.
         noise: the label's on the image with two draws of samples, all else alike: what no attack would do.
+        noise_prediction: the same for the prediction, which is unlikely on the clean image and so harder to explain.
     """
 
     clean: Explanation
@@ -35,6 +36,7 @@ class ExplanationShift:
     same_label: ExplanationOverlap
     same_prediction: ExplanationOverlap
     noise: ExplanationOverlap
+    noise_prediction: ExplanationOverlap
 
 
 def explanation_shift(
@@ -101,4 +103,5 @@ def explanation_shift(
         same_label=explanation_overlap(clean, moved, label, label, **top),
         same_prediction=explanation_overlap(clean, moved, prediction, prediction, **top),
         noise=explanation_overlap(clean, redrawn, label, label, **top),
+        noise_prediction=explanation_overlap(clean, redrawn, prediction, prediction, **top),
     )
