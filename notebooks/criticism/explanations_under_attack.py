@@ -518,7 +518,7 @@ for key in explained:
         shift, names = shifts[key, "paper", row], found["names"]
         true, wrong = int(found["labels"][row]), int(found["answers"][row])
         before, after = found["images"][row], found["attacked"][row]
-        top = {"n_superpixels": n_superpixels}
+        top = {"n_superpixels": n_superpixels, "background": 1.0}
         cells.append([before, after, attention_image(before, shift.clean, true, **top),
                       attention_image(before, shift.clean, wrong, **top), attention_image(after, shift.attacked, wrong, **top)])  # fmt: skip
         notes.append([names[true], names[wrong], names[true], names[wrong], names[wrong]])
@@ -526,10 +526,10 @@ for key in explained:
             f"{names[true]} taken for {names[wrong]}, overlap {shift.moved.superpixels:.2f}"
         )
 record.figure(
-    image_grid(cells, column_titles=["clean", "attacked", "clean, true class", "clean, wrong class", "attacked, wrong class"], notes=notes),
+    image_grid(cells, column_titles=["clean", "attacked", "clean: true", "clean: wrong", "attacked: wrong"], notes=notes),
     "attention",
     caption="Figure 5's pictures, and the one it leaves out. Left to right: clean, attacked, and images with attention (as printed). "
-    "Below: what the network answers, or the class explained. Compare the last two columns.",
+    "Below: what the network answers, or the class explained. The rest is white here and black for the panel. Compare the last two columns.",
     alt=f"{len(cells)} rows of five pictures. " + "; ".join(said) + ". Overlaps are of Figure 5's pair.",
     n=len(cells),
 )  # fmt: skip
