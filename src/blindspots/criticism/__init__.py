@@ -1,6 +1,7 @@
 """Criticizing a model: errors rectified by people's votes, explanations, prototypes and criticisms, planted biases."""
 
 from blindspots.criticism.adversarial_prototypes import adversarial_prototypes
+from blindspots.criticism.ambiguous_images import AmbiguousImages, ambiguous_images
 from blindspots.criticism.assignment_task import AssignmentResult, Showing, assignment_task
 from blindspots.criticism.attention_image import attention_image, attention_mask, attention_share, superpixel_order
 from blindspots.criticism.attribute_skew import AttributeSkew, attribute_skew
@@ -13,6 +14,7 @@ from blindspots.criticism.exemplars import Exemplars, exemplars_by_class
 from blindspots.criticism.exemplars_by_method import EXEMPLAR_METHODS, exemplars_by_method
 from blindspots.criticism.explanation_overlap import ExplanationOverlap, explanation_overlap
 from blindspots.criticism.explanation_path import ExplanationPath, explanation_path
+from blindspots.criticism.explanation_shift import ExplanationShift, explanation_shift
 from blindspots.criticism.hidden_images import hidden_images, hiding_fill
 from blindspots.criticism.kernels import median_bandwidth
 from blindspots.criticism.label_set_error import LabelSetError, label_set_error
@@ -50,6 +52,7 @@ from blindspots.criticism.witness import witness
 __all__ = [
     "EXEMPLAR_METHODS",
     "TABLE_3_CONDITIONS",
+    "AmbiguousImages",
     "AssignmentResult",
     "AttributeSkew",
     "BiasTrial",
@@ -60,6 +63,7 @@ __all__ = [
     "Explanation",
     "ExplanationOverlap",
     "ExplanationPath",
+    "ExplanationShift",
     "LabelSetError",
     "PairTest",
     "PowerPoint",
@@ -72,6 +76,7 @@ __all__ = [
     "WorkerModel",
     "ZTest",
     "adversarial_prototypes",
+    "ambiguous_images",
     "any_of_shown",
     "assignment_task",
     "attention_image",
@@ -90,6 +95,7 @@ __all__ = [
     "exemplars_by_method",
     "explanation_overlap",
     "explanation_path",
+    "explanation_shift",
     "flipped_share",
     "hidden_images",
     "hiding_fill",
