@@ -7,6 +7,7 @@ from blindspots.criticism.attribute_skew import AttributeSkew, attribute_skew
 from blindspots.criticism.bias_recovery import PowerPoint, bias_recovery, planted_correlation
 from blindspots.criticism.counterfactual_flips import CounterfactualFlips, counterfactual_flips
 from blindspots.criticism.dawid_skene import WorkerModel, dawid_skene
+from blindspots.criticism.exemplar_overlap import exemplar_overlap
 from blindspots.criticism.exemplars import Exemplars, exemplars_by_class
 from blindspots.criticism.explanation_overlap import ExplanationOverlap, explanation_overlap
 from blindspots.criticism.explanation_path import ExplanationPath, explanation_path
@@ -76,6 +77,7 @@ __all__ = [
     "counterfactual_flips",
     "dawid_skene",
     "exact_shares",
+    "exemplar_overlap",
     "exemplars_by_class",
     "explanation_overlap",
     "explanation_path",
