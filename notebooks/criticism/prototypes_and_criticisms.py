@@ -107,7 +107,7 @@ parameters = {
     "n_small": n_small, "shown_class": shown_class, "seeds": seeds,
 }  # fmt: skip
 record = Record("criticism/prototypes_and_criticisms", parameters=parameters, seed=seeds[0])
-place = choose_device(device)
+place, root = choose_device(device), data_root or None
 KEYS = (
     "adv.both",
     "mmd.both",
@@ -131,7 +131,11 @@ words = {key: f"{SHORT[a]} − {SHORT[b]}" for key, (a, b) in CONTRASTS.items()}
 
 
 def mean_of(parts):
-    return torch.stack([torch.as_tensor(p).double() for p in parts]).mean(0).tolist()
+    return (
+        torch.stack([torch.as_tensor(p, dtype=torch.float64) for p in parts])
+        .mean(0)
+        .tolist()
+    )
 
 
 def cell(v, low, high):
@@ -203,7 +207,7 @@ bands = {
 }
 record.figure(
     forest(bands, label="targets assigned to the right class, %", references={"chance": 100 / 6}, format=".1f"), "printed",
-    caption="Table 3 of the paper with 95 % intervals. Every interval holds the means of all but one or two other conditions.",
+    caption="Table 3 of the paper with 95 % intervals. Any two intervals overlap.",
     alt="Seven rows with intervals about 13 points wide; chance is 16.7. Means in percent: "
     + "; ".join(f"{name} {v:.1f}" for name, (v, _, _) in bands.items()) + ".",
 )  # fmt: skip
@@ -229,7 +233,6 @@ record.figure(
 # Exemplars and targets are images that none was trained on.
 
 # %%
-root = data_root or None
 train = load(dataset, split="train", limit=n_train, data_root=root)
 pool = load(dataset, split=split, limit=skip + n_images, data_root=root)
 for part in (train, pool):
@@ -521,8 +524,8 @@ record.summary({
 
 # %% [markdown]
 # The picks are the published ones in {record}`criticism/prototypes_and_criticisms#exact.same` of
-# {record}`criticism/prototypes_and_criticisms#exact.sets` sets. Greedy prototypes need not be the best subset of three, since the
-# best single image is rarely one of the best three: the maximum mean discrepancy they leave is at worst
+# {record}`criticism/prototypes_and_criticisms#exact.sets` sets. Greedy prototypes need not be the best subset of three, since a
+# pick is never taken back: the maximum mean discrepancy they leave is at worst
 # {record}`criticism/prototypes_and_criticisms#exact.distance` times the least possible one. The objective itself hides that, since
 # $J$ is the discrepancy's distance from a constant.
 #
@@ -761,19 +764,11 @@ record.table(
 )  # fmt: skip
 
 # %%
-for kind in ("both", "alone"):
-    found = [
-        100 * mean_of((r.rates[f"width {f:g} {kind}"],) for _, r in tuned.values())[0]
-        for f in factors
-    ]
-    record.value(
-        f"tuned.range.{kind}",
-        max(found) - min(found),
-        n=total,
-        seeds=seeds,
-        unit="%",
-        format=".1f",
-    )
+for kind in kinds:
+    names = [f"width {f:g} {kind}" for f in factors]
+    found = mean_of([r.rates[name] for name in names] for _, r in tuned.values())
+    span = 100 * (max(found) - min(found))
+    record.value(f"tuned.range.{kind}", span, n=total, seeds=seeds, unit="%", format=".1f")
 _ = record.value("kept.weight.least", least["weight"], n=None, seeds=seeds, format=".0%")
 
 # %% tags=["hide-input"]
@@ -797,7 +792,7 @@ record.figure(
 # ## Do the methods choose the same images?
 
 # %%
-overlaps, chance = [], {}
+overlaps = []
 for conditions in shown.values():
     methods = {}
     for method, name in {"adv": "Adv", "mmd": "MMD", "probs": "Probs"}.items():
@@ -845,8 +840,8 @@ record.figure(
 # {record}`criticism/prototypes_and_criticisms#overlap.adv.p_probs.p`; chance would share
 # {record}`criticism/prototypes_and_criticisms#overlap.chance`. Within a class, steps to flip and probability have a rank correlation of
 # {record}`criticism/prototypes_and_criticisms#ranks.steps_probability`, steps and the density of the features
-# {record}`criticism/prototypes_and_criticisms#ranks.steps_density`. So the attack ranks images much as confidence does if the
-# first number is near 1, and MMD-critic asks something else as far as the second is below it.
+# {record}`criticism/prototypes_and_criticisms#ranks.steps_density`. The nearer the first is to 1, the more the attack is another
+# way to rank by confidence; the farther the second is below, the more MMD-critic asks something else.
 #
 # ## What holds
 #
