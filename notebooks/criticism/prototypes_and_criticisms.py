@@ -570,6 +570,7 @@ for place_of, seed in enumerate(seeds):
 # %% [markdown]
 # All conditions get the same tasks, and no target is an image that some condition shows. The intervals are bootstrapped over
 # targets, network by network, and their ends averaged over networks: wider, if anything, than an interval of the mean.
+# They say nothing of how a rate would vary with other images shown, or with another network; the range over networks does.
 
 # %%
 rates, differences = {}, {}
@@ -634,13 +635,19 @@ record.figure(
 )  # fmt: skip
 
 # %%
+ranges = {}
+for key, (a, b) in CONTRASTS.items():
+    gaps = [r.rates[name_of[a]] - r.rates[name_of[b]] for r in results["other"].values()]
+    ranges[key] = min(gaps), max(gaps)
 record.table(
     "differences", [
         {"difference": words[key], "paper, people": gains[key]}
         | {title: cell(*differences[space, key]) for space, title in spaces.items()}
+        | {"another network, range": " to ".join(f"{100 * end:.1f}" for end in ranges[key])}
         for key in CONTRASTS
     ],
-    caption="The same differences in all four spaces, in points, with 95 % paired intervals.",
+    caption="The same differences in all four spaces, in points, with 95 % paired intervals. Last column: the smallest and the "
+    "largest network, in another's features.",
     formats={"paper, people": "+.2f"},
 )  # fmt: skip
 
