@@ -10,6 +10,7 @@ from blindspots.criticism.bias_trial import BiasTrial, bias_trial
 from blindspots.criticism.biased_pictures import BiasedPictures, biased_faces, stamped_pictures
 from blindspots.criticism.counterfactual_flips import CounterfactualFlips, counterfactual_flips
 from blindspots.criticism.dawid_skene import WorkerModel, dawid_skene
+from blindspots.criticism.exemplar_overlap import exemplar_overlap
 from blindspots.criticism.exemplars import Exemplars, exemplars_by_class
 from blindspots.criticism.exemplars_by_method import EXEMPLAR_METHODS, exemplars_by_method
 from blindspots.criticism.explanation_overlap import ExplanationOverlap, explanation_overlap
@@ -91,6 +92,7 @@ __all__ = [
     "counterfactual_flips",
     "dawid_skene",
     "exact_shares",
+    "exemplar_overlap",
     "exemplars_by_class",
     "exemplars_by_method",
     "explanation_overlap",
