@@ -499,11 +499,9 @@ record.summary({
 #
 # Each cell of Table 2, of its mean and of Table 3's column has a row, and so has each sentence.
 #
-# ````{dropdown} All rows with their verdicts
 # ```{claims}
 # :notebook: debias/images
 # ```
-# ````
 
 # %% tags=["remove-cell"]
 record.write()

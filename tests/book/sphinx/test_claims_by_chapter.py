@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from blindspots.book.sphinx.claims_by_chapter import MOST_AT_ONCE, chapters_of, verdict_counts
+from blindspots.book.sphinx.claims_by_chapter import MOST_AT_ONCE, MOST_OF_CHAPTER, chapters_of, verdict_counts
 
 
 def shown(*notebooks, verdict="reproduced"):
@@ -67,7 +67,24 @@ def test_a_long_part_is_counted_and_folded_and_every_claim_is_there(long_part):
     assert f"{MOST_AT_ONCE + 1} claims: {MOST_AT_ONCE} reproduced, 1 not reproduced." in html
 
 
-def test_a_chapters_own_table_is_never_folded(long_part):
-    long_part.page("page", "# Page\n\n```{claims}\n:notebook: attacks/step\n```\n")
-    assert long_part.build() == ""
-    assert "chapter-claims" not in long_part.html("page")
+def chapter(book, n):
+    rows = [CLAIM.format(number=i, least=0.9, notebook="attacks/step") for i in range(n)]
+    (book.source / "claims" / "p0.yml").write_text("claims:\n" + "".join(rows))
+    book.record()
+    book.page("page", "# Page\n\n```{claims}\n:notebook: attacks/step\n```\n")
+    assert book.build() == ""
+    return book.html("page")
+
+
+def test_a_chapters_own_table_stands_open(book):
+    html = chapter(book, MOST_OF_CHAPTER)
+    assert "chapter-claims" not in html and html.count("Statement") == MOST_OF_CHAPTER
+
+
+def test_a_very_long_one_is_counted_and_folded(book):
+    html = chapter(book, MOST_OF_CHAPTER + 1)
+    title, body = re.search(
+        r'<details class="chapter-claims"><summary>(.*?)</summary>(.*?)</details>', html, re.S
+    ).groups()
+    assert re.sub("<[^>]+>", "", title) == f"All {MOST_OF_CHAPTER + 1} claims: {MOST_OF_CHAPTER + 1} reproduced"
+    assert body.count("Statement") == MOST_OF_CHAPTER + 1

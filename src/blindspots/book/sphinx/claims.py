@@ -12,7 +12,7 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from blindspots.book.sphinx.claims_by_chapter import MOST_AT_ONCE, claims_by_chapter
+from blindspots.book.sphinx.claims_by_chapter import MOST_AT_ONCE, claims_by_chapter, claims_of_chapter
 from blindspots.book.sphinx.judgements import ShownClaim, judged
 from blindspots.book.sphinx.results import note_whole_book, store_of
 from blindspots.book.sphinx.tables import build_table, page_link, paragraph
@@ -91,7 +91,7 @@ class Claims(SphinxDirective):
     option_spec: ClassVar = {"notebook": directives.unchanged_required, "part": directives.unchanged_required}
 
     def run(self):
-        """Return the table, that of a long part folded by chapter, or a warning where nothing matches."""
+        """Return the table, a long one folded, that of a long part by chapter, or a warning where nothing matches."""
         notebook, part = self.options.get("notebook"), self.options.get("part")
         chosen = [
             one
@@ -108,7 +108,7 @@ class Claims(SphinxDirective):
                 return claims_table(self.env, members, link=True)
 
             return claims_by_chapter(self.env, chosen, table=table)
-        return [claims_table(self.env, chosen, link=notebook is None)]
+        return claims_of_chapter(chosen, claims_table(self.env, chosen, link=notebook is None))
 
 
 class Scorecard(SphinxDirective):

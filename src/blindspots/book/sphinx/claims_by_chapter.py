@@ -12,7 +12,8 @@ from blindspots.book.sphinx.judgements import ShownClaim
 from blindspots.book.sphinx.tables import paragraph
 from blindspots.reports.claims import VERDICTS
 
-MOST_AT_ONCE = 12  # claims; a longer table is folded, since it would be many screens high
+MOST_AT_ONCE = 12  # claims of a part; a longer table is folded, since it would be many screens high
+MOST_OF_CHAPTER = 24  # claims of a chapter, whose reader has come for them
 NO_CHAPTER = ""
 WITHOUT_CHAPTER = "without a chapter"
 
@@ -37,6 +38,21 @@ def verdict_counts(shown: Sequence[ShownClaim]) -> str:
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in order if counts[verdict])
 
 
+def _box(title: str, table: nodes.table) -> list[nodes.Node]:
+    return [
+        nodes.raw("", f'<details class="chapter-claims"><summary>{title}</summary>', format="html"),
+        table,
+        nodes.raw("", "</details>", format="html"),
+    ]
+
+
+def claims_of_chapter(shown: Sequence[ShownClaim], table: nodes.table) -> list[nodes.Node]:
+    """Return a chapter's table; a long one in a box to open, headed by how many of its claims hold."""
+    if len(shown) <= MOST_OF_CHAPTER:
+        return [table]
+    return _box(f"<strong>All {len(shown)} claims</strong>: {escape(verdict_counts(shown))}", table)
+
+
 def claims_by_chapter(
     env, shown: Sequence[ShownClaim], *, table: Callable[[Sequence[ShownClaim]], nodes.table]
 ) -> list[nodes.Node]:
@@ -51,9 +67,5 @@ def claims_by_chapter(
     for notebook, members in chapters_of(env, shown).items():
         name = notebook.split("/")[-1].replace("_", " ") or WITHOUT_CHAPTER
         title = f"<strong>{escape(name)}</strong>: {escape(verdict_counts(members))}"
-        found += [
-            nodes.raw("", f'<details class="chapter-claims"><summary>{title}</summary>', format="html"),
-            table(members),
-            nodes.raw("", "</details>", format="html"),
-        ]
+        found += _box(title, table(members))
     return found
