@@ -121,6 +121,9 @@ record.table(
 # epoch we measure Odds and EAcc on the validation split, and keep the epoch of least Odds among those within one point of the
 # best EAcc. Where a method has a setting that nobody states (RNF's smoothing), the same rule picks it. MFD and RNF start
 # from the standard model. BaDe's teacher has one input more, its trigger; the student has not.
+#
+# Several seeds can be trained one after another, stacked into one model, or in parallel processes. With few units stacking wins; with
+# the 512 of the paper it loses, and processes win ([measured](../../speed)). The real profile takes processes.
 
 # %%
 runs, rows, leaked = {}, {}, {}
