@@ -61,21 +61,20 @@ from blindspots.criticism import (
     EXEMPLAR_METHODS,
     attention_share,
     bias_recovery,
-    bias_trial,
-    biased_faces,
     counterfactual_flips,
     explanation_path,
     lime_explain,
     pooled_z,
     significant_size,
     sizes_that_print,
-    stamped_pictures,
 )
 from blindspots.criticism.reported_tables import BASKETBALL
 from blindspots.data import load, planted_faces
 from blindspots.devices import choose_device
 from blindspots.models import compute_logits
 from blindspots.reports import Record
+from blindspots.reports.bias_trial import bias_trial
+from blindspots.reports.biased_pictures import biased_faces, stamped_pictures
 from blindspots.reports.figures import curves_with_bands, forest, heat_map
 from blindspots.reports.images import image_grid
 from blindspots.seeding import derive_seed, generator

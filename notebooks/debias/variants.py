@@ -18,8 +18,10 @@
 #
 # ```{math}
 # :label: eq-variants-losses
-# \mathrm{KD} = T^2 \, \mathrm{KL}\bigl(\mathrm{softmax}(t/T) \,\|\, \mathrm{softmax}(s/T)\bigr), \qquad
-# \mathrm{MSE} = \tfrac{1}{K} \lVert t - s \rVert^2, \qquad 0.9\,\mathrm{KD} + 0.1\,\mathrm{MSE}.
+# \begin{aligned}
+# \mathrm{KD} &= T^2 \, \mathrm{KL}\bigl(\mathrm{softmax}(t/T) \,\|\, \mathrm{softmax}(s/T)\bigr), \\
+# \mathrm{MSE} &= \tfrac{1}{K} \lVert t - s \rVert^2, \qquad \text{and } 0.9\,\mathrm{KD} + 0.1\,\mathrm{MSE}.
+# \end{aligned}
 # ```
 #
 # For large $T$ and centered logits KD becomes proportional to MSE, so the two are ends of one family.

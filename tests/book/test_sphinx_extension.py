@@ -35,7 +35,7 @@ def test_a_change_of_the_extension_makes_sphinx_read_every_page(monkeypatch, tmp
 def test_its_docstring_lists_every_role_and_directive():
     text = Path(sphinx_extension.__file__).read_text()
     registered = re.findall(r'add_(?:role|directive)\("([\w-]+)"', text)
-    assert len(registered) == 9
+    assert len(registered) == 10
     assert all(f"{{{name}}}" in sphinx_extension.__doc__ for name in registered)
 
 

@@ -45,7 +45,7 @@ def test_the_worker_model_finds_the_planted_rates():
     [
         ({"truth": TRUTH.float()}, "truth: expected a bool tensor"),
         ({"truth": TRUTH[:0]}, "truth: expected a bool tensor"),
-        ({"hits": [0.5]}, "hits: expected floats"),
+        ({"hits": [0.5]}, "hits"),
         ({"hits": HITS + 0.5}, "hits: expected rates from 0 to 1, got 1.1 to 1.5"),
         ({"false_alarms": ALARMS[:3]}, "hits"),
         ({"false_alarms": ALARMS.log()}, "false_alarms: expected rates from 0 to 1"),

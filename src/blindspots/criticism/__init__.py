@@ -6,8 +6,6 @@ from blindspots.criticism.assignment_task import AssignmentResult, Showing, assi
 from blindspots.criticism.attention_image import attention_image, attention_mask, attention_share, superpixel_order
 from blindspots.criticism.attribute_skew import AttributeSkew, attribute_skew
 from blindspots.criticism.bias_recovery import PowerPoint, bias_recovery, planted_correlation
-from blindspots.criticism.bias_trial import BiasTrial, bias_trial
-from blindspots.criticism.biased_pictures import BiasedPictures, biased_faces, stamped_pictures
 from blindspots.criticism.counterfactual_flips import CounterfactualFlips, counterfactual_flips
 from blindspots.criticism.dawid_skene import WorkerModel, dawid_skene
 from blindspots.criticism.exemplar_overlap import exemplar_overlap
@@ -56,8 +54,6 @@ __all__ = [
     "AmbiguousImages",
     "AssignmentResult",
     "AttributeSkew",
-    "BiasTrial",
-    "BiasedPictures",
     "ConditionsTest",
     "CounterfactualFlips",
     "Exemplars",
@@ -85,8 +81,6 @@ __all__ = [
     "attention_share",
     "attribute_skew",
     "bias_recovery",
-    "bias_trial",
-    "biased_faces",
     "binomial_size",
     "conditions_chi2",
     "counterfactual_flips",
@@ -123,7 +117,6 @@ __all__ = [
     "significant_size",
     "sizes_that_print",
     "slic_superpixels",
-    "stamped_pictures",
     "steps_to_flip",
     "superpixel_order",
     "table_3_conditions",

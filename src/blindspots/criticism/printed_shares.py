@@ -11,7 +11,7 @@ from blindspots import checks
 from blindspots.criticism.paper_statistics import ZTest
 
 
-def sizes_that_print(percents: Sequence[float], *, at_most: int, slack: float = 0.5) -> tuple[int, ...]:
+def sizes_that_print(percents: Sequence[float | int], *, at_most: int, slack: float | int = 0.5) -> tuple[int, ...]:
     """Return the sample sizes n for which every percentage is, once rounded, a count of n.
 
     Args:
@@ -40,7 +40,7 @@ def sizes_that_print(percents: Sequence[float], *, at_most: int, slack: float = 
     )
 
 
-def pooled_z(count_a: float, n_a: float, count_b: float, n_b: float) -> ZTest:
+def pooled_z(count_a: float | int, n_a: float | int, count_b: float | int, n_b: float | int) -> ZTest:
     """Return the two-proportion z test from counts, with the pooled standard error.
 
     Args:
@@ -63,7 +63,9 @@ def pooled_z(count_a: float, n_a: float, count_b: float, n_b: float) -> ZTest:
     return ZTest(z, float(2 * stats.norm.sf(abs(z))))
 
 
-def significant_size(percent_a: float, percent_b: float, *, alpha: float = 0.05, at_most: int = 10_000) -> int | None:
+def significant_size(
+    percent_a: float | int, percent_b: float | int, *, alpha: float = 0.05, at_most: int = 10_000
+) -> int | None:
     """Return the smallest n per sample at which two shares differ significantly by the pooled z test.
 
     Args:

@@ -11,11 +11,11 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from blindspots.criticism.attribute_skew import AttributeSkew, attribute_skew
-from blindspots.criticism.biased_pictures import BiasedPictures
 from blindspots.criticism.exemplars import Exemplars
 from blindspots.criticism.exemplars_by_method import exemplars_by_method
 from blindspots.criticism.steps_to_flip import steps_to_flip
 from blindspots.models import compute_features, compute_logits, trained_classifier
+from blindspots.reports.biased_pictures import BiasedPictures
 from blindspots.seeding import derive_seed, generator
 
 

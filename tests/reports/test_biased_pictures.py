@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from blindspots.criticism.biased_pictures import biased_faces, stamped_pictures
 from blindspots.data import Card, ImageSet
+from blindspots.reports.biased_pictures import biased_faces, stamped_pictures
 
 
 @pytest.fixture
