@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "blindspots"
-LAYERS = ["data", "models", "perception", "attacks", "siblings", "reports", "book"]
+LAYERS = ["data", "models", "perception", "attacks", "siblings", "studies", "reports", "book"]
 SIBLINGS = {"purify", "fairness", "debias", "latent", "criticism"}
 KERNELS = {"perception", "attacks"} | SIBLINGS
 

@@ -73,8 +73,8 @@ from blindspots.data import load, planted_faces
 from blindspots.devices import choose_device
 from blindspots.models import compute_logits
 from blindspots.reports import Record
-from blindspots.reports.bias_trial import bias_trial
-from blindspots.reports.biased_pictures import biased_faces, stamped_pictures
+from blindspots.studies.bias_trial import bias_trial
+from blindspots.studies.biased_pictures import biased_faces, stamped_pictures
 from blindspots.reports.figures import curves_with_bands, forest, heat_map
 from blindspots.reports.images import image_grid
 from blindspots.seeding import derive_seed, generator

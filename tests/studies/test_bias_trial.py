@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from blindspots.criticism.exemplars_by_method import EXEMPLAR_METHODS
-from blindspots.reports.bias_trial import bias_trial
-from blindspots.reports.biased_pictures import biased_faces
+from blindspots.studies.bias_trial import bias_trial
+from blindspots.studies.biased_pictures import biased_faces
 
 SPEC = {"name": "small_cnn", "in_channels": 3, "n_classes": 2, "width": 4}
 TRAINING = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "optimizer": "adam"}

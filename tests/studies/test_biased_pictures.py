@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from blindspots.data import Card, ImageSet
-from blindspots.reports.biased_pictures import biased_faces, stamped_pictures
+from blindspots.studies.biased_pictures import biased_faces, stamped_pictures
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from blindspots.criticism.exemplars import Exemplars
 from blindspots.criticism.exemplars_by_method import exemplars_by_method
 from blindspots.criticism.steps_to_flip import steps_to_flip
 from blindspots.models import compute_features, compute_logits, trained_classifier
-from blindspots.reports.biased_pictures import BiasedPictures
 from blindspots.seeding import derive_seed, generator
+from blindspots.studies.biased_pictures import BiasedPictures
 
 
 @dataclass(frozen=True)
