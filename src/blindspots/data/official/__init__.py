@@ -8,6 +8,7 @@ from blindspots.data.official import (
     cifar10h,
     imagenet_compatible,
     imagenet_labels,
+    imagenet_val,
     meps,
     mnist,
     utkface,
@@ -16,6 +17,7 @@ from blindspots.data.official.celeba import read_celeba
 from blindspots.data.official.cifar10_predictions import PublishedPredictions
 from blindspots.data.official.cifar10h import HumanJudgements
 from blindspots.data.official.imagenet_labels import ImageNetLabels, RaterAnswers
+from blindspots.data.official.imagenet_val import ImageFiles, imagenet_val_files, read_imagenet_val
 from blindspots.data.official.utkface import read_utkface
 from blindspots.data.sets import Source
 
@@ -31,14 +33,18 @@ SOURCES: tuple[Source, ...] = (
     meps.SOURCE,
     imagenet_compatible.SOURCE,
     imagenet_labels.SOURCE,
+    imagenet_val.SOURCE,
 )
 
 __all__ = [
     "SOURCES",
     "HumanJudgements",
+    "ImageFiles",
     "ImageNetLabels",
     "PublishedPredictions",
     "RaterAnswers",
+    "imagenet_val_files",
     "read_celeba",
+    "read_imagenet_val",
     "read_utkface",
 ]
