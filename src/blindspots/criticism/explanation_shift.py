@@ -53,7 +53,7 @@ def explanation_shift(
     n_features: int | None = None,
     n_superpixels: int = 8,
     hide: str | float | Tensor = "mean",
-    batch_size: int = 50,
+    batch_size: int | None = None,
 ) -> ExplanationShift:
     """Explain an image and its attacked version and compare the explanations' top superpixels.
 
