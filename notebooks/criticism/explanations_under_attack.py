@@ -41,6 +41,7 @@ n_superpixels = 8  # in an image with attention, the paper's 8
 panel_top = 2  # a network finds a class relevant if it is among its first two
 sigmas = [0.25, 1.0, 4.0, 16.0]  # kernel widths tried
 chunk = 25  # images attacked at once
+keep_rows = False  # keep explanations, so that an interrupted run goes on
 seed = 0  # first weights, insets, samples
 device = "auto"  # "auto", "cpu" or "cuda"
 
@@ -81,7 +82,8 @@ from blindspots.seeding import generator
 
 parameters = {
     "tasks": tasks, "step_size": step_size, "steps": steps, "n_samples": n_samples, "n_superpixels": n_superpixels,
-    "panel_top": panel_top, "sigmas": sigmas, "chunk": chunk, "seed": seed,
+    "panel_top": panel_top, "sigmas": sigmas, "chunk": chunk, "keep_rows": keep_rows,
+    "seed": seed,
 }  # fmt: skip
 place = choose_device(device)
 record = Record(
@@ -371,7 +373,7 @@ for key, task in tasks.items():
             shifts[key, mode, row] = explanation_shift(
                 model, found["images"][row], found["attacked"][row], *pair, segments=pieces,
                 n_samples=n_samples, mode=mode, n_features=kept, n_superpixels=n_superpixels,
-                generator=generator(seed, key, row), batch_size=100,
+                generator=generator(seed, key, row), keep=keep_rows,
             )  # fmt: skip
 explained = [key for key in tasks if len(picked[key]) > 1]
 
