@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from blindspots.data import Card
 from blindspots.data.official import ImageFiles
 from blindspots.models import compute_logits
 from blindspots.seeding import generator
@@ -36,7 +37,8 @@ def files(tmp_path):
         pixels = np.random.default_rng(n).integers(0, 256, (1, 1, 3), dtype=np.uint8)
         paths.append(tmp_path / f"ILSVRC2012_val_{n + 1:08d}.JPEG")
         Image.fromarray(pixels.repeat(80, 0).repeat(90, 1)).save(paths[-1])
-    return ImageFiles(tuple(paths), torch.arange(7), torch.arange(7), 7)
+    card = Card("imagenet_val", "seven", "here", "none", "nobody", "planted")
+    return ImageFiles(tuple(paths), torch.arange(7), torch.arange(7), card)
 
 
 def test_the_five_likeliest_classes_of_every_network(files):

@@ -128,6 +128,7 @@ def test_batches_are_the_same_images_in_the_same_order(flat):
     parts = list(files.batches(64, 4))
     assert [len(part) for part in parts] == [4, 4, 2]
     assert torch.equal(torch.cat(parts), loaded.images)
+    assert files.card.differs == loaded.card.differs and files.card.sha256 != loaded.card.sha256
     assert torch.equal(files.labels, loaded.labels) and torch.equal(files.numbers, loaded.extras["image"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +32,14 @@ _SYNSET = re.compile(r"n\d{8}")
 class ImageFiles:
     """Validation images that are at hand, in the fixed order of the split, not yet read.
 
-    files, labels (N,) from 0 to 999 and numbers (N,), which count from 0 like `imagenet_labels`; n_here is the
-    number of all that are at hand.
+    files, labels (N,) from 0 to 999 and numbers (N,), which count from 0 like `imagenet_labels`. The card's
+    fingerprint is that of labels and numbers, since no pixel has been read.
     """
 
     files: tuple[Path, ...]
     labels: Tensor
     numbers: Tensor
-    n_here: int
+    card: Card
 
     def __len__(self) -> int:
         return len(self.files)
@@ -78,20 +78,7 @@ def read_imagenet_val(
     check_request(SOURCE, split, size, limit)
     found = imagenet_val_files(limit, data_root, classes=classes)
     images = _read(found.files, size or DEFAULT_SIZE)
-    differs = "" if found.n_here == N_IMAGES else f"{found.n_here} of {N_IMAGES} images"
-    card = Card(
-        "imagenet_val",
-        SOURCE.title,
-        PUBLISHED["imagenet_val"].page,
-        SOURCE.licence,
-        "Russakovsky et al.: ImageNet large scale visual recognition challenge. International Journal of Computer "
-        "Vision 115, 2015",
-        "mirror" if differs else "official",
-        split=split,
-        sha256=fingerprint(images, found.labels),
-        differs=differs,
-        notes=("in an order fixed by a seed", "images carry no published checksum"),
-    )
+    card = replace(found.card, split=split, sha256=fingerprint(images, found.labels))
     return ImageSet(images, found.labels, imagenet_class_names(), card, extras={"image": found.numbers})
 
 
@@ -113,12 +100,22 @@ def imagenet_val_files(
             )
     place = places("imagenet_val", [str(number) for number in chosen])
     chosen = [chosen[row] for row in np.argsort(place, kind="stable")][:limit]
-    return ImageFiles(
-        tuple(by_number[number] for number in chosen),
-        torch.tensor([label_of[number] for number in chosen]),
-        torch.tensor(chosen) - 1,
-        len(by_number),
+    labels, numbers = torch.tensor([label_of[number] for number in chosen]), torch.tensor(chosen) - 1
+    differs = "" if len(by_number) == N_IMAGES else f"{len(by_number)} of {N_IMAGES} images"
+    card = Card(
+        "imagenet_val",
+        SOURCE.title,
+        PUBLISHED["imagenet_val"].page,
+        SOURCE.licence,
+        "Russakovsky et al.: ImageNet large scale visual recognition challenge. International Journal of "
+        "Computer Vision 115, 2015",
+        "mirror" if differs else "official",
+        split=SOURCE.splits[0],
+        sha256=fingerprint(labels, numbers),
+        differs=differs,
+        notes=("in an order fixed by a seed", "images carry no published checksum"),
     )
+    return ImageFiles(tuple(by_number[number] for number in chosen), labels, numbers, card)
 
 
 def _files_by_number(folder: Path) -> dict[int, Path]:
