@@ -421,13 +421,14 @@ record.table(
 
 # %% tags=["hide-input"]
 bands = {
-    f"{TITLES[key]}, {MODES[mode]}: {COMPARED[part]}" if len(explained) > 1 else f"{MODES[mode]}: {COMPARED[part]}": value
+    f"{TITLES[key]}: {COMPARED[part]}" if len(explained) > 1 else f"{MODES[mode]}: {COMPARED[part]}": value
     for (key, mode, part), value in means.items() if len(explained) == 1 or mode == "paper"
 }  # fmt: skip
 record.figure(
     forest(bands, label=f"shared of the top {n_superpixels} superpixels", format=".2f"), "overlap",
-    caption="How much two explanations share, with 95 % intervals over pictures. The last two rows of each group are what a new draw "
-    "of samples does by itself.",
+    caption="How much two explanations share, with 95 % intervals over pictures"
+    + (" (LIME as printed)" if len(explained) > 1 else "")
+    + ". The last two rows of each group are what a new draw of samples does by itself.",
     alt="One row per comparison: " + "; ".join(f"{name} {v:.2f} ({low:.2f} to {high:.2f})" for name, (v, low, high) in bands.items())
     + ".",
     n=sum(len(picked[key]) for key in explained),
