@@ -179,9 +179,9 @@ strips = [
 names = test.group_names["country"]
 record.figure(
     image_grid([[strip.images[i] for i in firsts] for strip in strips], row_titles=["none", "half", "full"],
-               column_titles=[f"{codes[names[c]]} ${test.extras['income'][i]:,.0f}" for c, i in zip(chosen, firsts, strict=True)]),
+               column_titles=[f"{codes[names[c]]} ${test.extras['income'][i] / 1000:.1f}k" for c, i in zip(chosen, firsts, strict=True)]),
     "pictures",
-    caption="The first picture of seven countries, poor to rich, by their income per person in dollars of 2020: nothing planted, half "
+    caption="The first picture of seven countries, poor to rich, by their income per person in thousands of dollars of 2020: nothing planted, half "
     "and full strength. The pictures show no real place.",
     alt=f"Three rows of seven pictures. At full strength the poorest country's is darkened by {test.extras['stops'][firsts[0]]:.1f} "
     f"stops and has {int(test.extras['clutter'][firsts[0]])} pieces of clutter, the richest's by {test.extras['stops'][firsts[-1]]:.1f} "
@@ -406,7 +406,7 @@ record.figure(
 # {record}`fairness/geographic_bias#strength.100.paper.rejected` of the data sets reject; at strength 0 it is
 # {record}`fairness/geographic_bias#strength.0.paper.slope`, and {record}`fairness/geographic_bias#strength.0.paper.rejected` reject.
 #
-# A strong bias is found whatever one chooses. At the weakest that we plant, the choices of the last section begin to matter.
+# How much the choices of the last section matter shows best where the bias is weak.
 
 # %%
 weak = min(s for s in strengths if s)
@@ -508,7 +508,7 @@ record.table("sizes", sizes, caption="Share of simulations of a flat line in whi
              "interval.", formats=dict.fromkeys(("rejected", "from", "to"), ".1%"))  # fmt: skip
 
 # %% [markdown]
-# Under its own assumption the test keeps its level: {record}`fairness/geographic_bias#size.assumed.paper` and
+# Under its own assumption the test keeps its level in theory, and in these simulations: {record}`fairness/geographic_bias#size.assumed.paper` and
 # {record}`fairness/geographic_bias#size.assumed.binomial`. For counted pictures the paper's variance gives
 # {record}`fairness/geographic_bias#size.counted_0.paper` and the binomial one
 # {record}`fairness/geographic_bias#size.counted_0.binomial`. If countries differ by themselves, neither set of weights is right: at the
@@ -534,9 +534,7 @@ for k, planted in enumerate(slopes):
             generator=generator(seed, "power", k),
             **options,
         )
-        powers.append(
-            {"slope": planted, "power": made.rate, "case": f"41 countries, {variance}"}
-        )
+        powers.append({"slope": planted, "power": made.rate, "case": f"41, {variance}"})
     for every in (2, 4):
         some = slice(None, None, every)
         made = slope_power(
@@ -550,7 +548,7 @@ for k, planted in enumerate(slopes):
             {
                 "slope": planted,
                 "power": made.rate,
-                "case": f"{len(g[some])} countries, paper",
+                "case": f"{len(g[some])}, paper",
             }
         )
 
@@ -569,7 +567,7 @@ record.value(
     note="exact 95 % interval",
 )
 for variance in VARIANCES:
-    curve = powers[powers.case == f"41 countries, {variance}"]
+    curve = powers[powers.case == f"41, {variance}"]
     seen = curve[curve.power >= 0.8].slope
     record.value(f"power.smallest.{variance}", float(seen.min()) if len(seen) else float(curve.slope.max()), n=simulations,
                  format="g", note="smallest simulated slope with power 80 %")  # fmt: skip
@@ -578,7 +576,7 @@ for variance in VARIANCES:
 record.figure(
     curves_with_bands(powers, x="slope", y="power", hue="case", x_label="true slope, accuracy per unit of log income",
                       y_label="share that rejects at 0.05", references={"0.05": 0.05}), "power",
-    caption="Power of the first test against the true slope, for both variances and for fewer countries, every second or fourth.",
+    caption="Power of the first test against the true slope, by the number of countries (all, every second, every fourth) and the variance.",
     alt="Power at the largest slope: " + "; ".join(
         f"{name} {part.power.iloc[-1]:.0%}" for name, part in powers.groupby("case", sort=False)) + ".",
     n=simulations,
