@@ -35,13 +35,15 @@ n_test = 600  # held-out pictures
 illumination = 2.0  # stops that the poorest country is darker than the richest
 clutter = 8.0  # pieces of clutter that it has more
 network = {"name": "small_cnn", "in_channels": 3, "width": 8}
-training = {"epochs": 4, "batch_size": 64}
+training = {"batch_size": 64}
+epochs = 4  # passes of the classifier
 fewest = 10  # pictures of a country, where small countries are left out
 strengths = [0.0, 1.0]  # of the planted bias, in units of the two above
 repetitions = 2  # data sets for each strength
 n_seeds = 2  # models of one data set
 n_train_each = 300  # training pictures of each of these
 n_test_each = 400  # held-out ones
+epochs_each = 4  # passes of each
 simulations = 200  # of each cell of the tables on size and power
 spreads = [0.0, 0.03, 0.06]  # by how much countries differ for other reasons
 slopes = [0.0, 0.01, 0.02]  # planted in simulations
@@ -82,7 +84,7 @@ from blindspots.studies.country_slope import country_slope
 
 parameters = {
     "dataset": dataset, "mix": mix, "side": side, "pool": pool, "n_train": n_train, "n_test": n_test, "illumination": illumination,
-    "clutter": clutter, "network": network, "training": training, "fewest": fewest, "strengths": strengths,
+    "clutter": clutter, "network": network, "training": training, "epochs": epochs, "epochs_each": epochs_each, "fewest": fewest, "strengths": strengths,
     "repetitions": repetitions, "n_seeds": n_seeds, "n_train_each": n_train_each, "n_test_each": n_test_each,
     "simulations": simulations, "spreads": spreads, "slopes": slopes, "n_models": n_models, "ratios": ratios,
     "permutations": permutations,
@@ -195,7 +197,7 @@ record.figure(
 # %%
 spec = network | {"n_classes": len(test.class_names)}
 fit = partial(trained_classifier, spec, device=place, progress=False, **training)
-model, _ = fit(train.images, train.labels, seed=derive_seed(seed, "network"))
+model, _ = fit(train.images, train.labels, epochs=epochs, seed=derive_seed(seed, "network"))
 answers = {
     name: compute_logits(model, part.images).argmax(1) for name, part in (("train", train), ("held out", test))
 }  # fmt: skip
@@ -357,7 +359,7 @@ for strength in strengths:
         draw = partial(derive_seed, seed, "strength", r)
         own = train_set(n_train_each, strength=strength, seed=draw("train"))
         other = test_set(n_test_each, strength=strength, seed=draw("test"))
-        reader, _ = fit(own.images, own.labels, seed=draw("network"))
+        reader, _ = fit(own.images, own.labels, epochs=epochs_each, seed=draw("network"))
         both = joined(other, own)
         drawn[strength, r] = other, both, compute_logits(reader, both.images).argmax(1)
 tests = {
@@ -620,7 +622,9 @@ own = train_set(n_train_each, seed=draw("train"))
 other = test_set(n_test_each, seed=draw("test"))
 same_data = []
 for s in range(n_seeds):
-    reader, _ = fit(own.images, own.labels, seed=derive_seed(seed, "same data", s))
+    reader, _ = fit(
+        own.images, own.labels, epochs=epochs_each, seed=derive_seed(seed, "same data", s)
+    )
     line = country_slope(compute_logits(reader, other.images).argmax(1), other).test
     same_data.append(line.slope.item())
 new_data = [tests[1.0, r, "paper"].slope.item() for r in range(repetitions)]
