@@ -627,6 +627,8 @@ for s in range(n_seeds):
     )
     line = country_slope(compute_logits(reader, other.images).argmax(1), other).test
     same_data.append(line.slope.item())
+
+# %%
 new_data = [tests[1.0, r, "paper"].slope.item() for r in range(repetitions)]
 over_seeds, over_both = float(np.std(same_data, ddof=1)), float(np.std(new_data, ddof=1))
 over_data = max(over_both**2 - over_seeds**2, 0.0) ** 0.5
