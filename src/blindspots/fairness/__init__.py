@@ -1,6 +1,7 @@
 """Fairness by distributional robustness: the slope tests, Algorithms 4.1 and 4.2, their dual and their controls."""
 
 from blindspots.fairness.attack_training import AttackTraining, attack_training
+from blindspots.fairness.attained_loss import attained_loss
 from blindspots.fairness.compare_slopes import SlopeComparison, compare_slopes
 from blindspots.fairness.comparison_power import comparison_power
 from blindspots.fairness.drawn_descent import Descent, drawn_descent, faster_path
@@ -36,6 +37,7 @@ __all__ = [
     "WeightedImages",
     "WorstDistribution",
     "attack_training",
+    "attained_loss",
     "compare_slopes",
     "comparison_power",
     "draw_rows",
