@@ -16,6 +16,7 @@ from blindspots.fairness.input_curvature import input_curvature
 from blindspots.fairness.perceptron_smoothness import perceptron_smoothness
 from blindspots.fairness.robust_surrogate import RobustSurrogate, robust_surrogate, squared_distance, surrogate_gap
 from blindspots.fairness.robustness_certificate import Certificate, robustness_certificate
+from blindspots.fairness.searched_surrogate import better_surrogate, searched_surrogate
 from blindspots.fairness.slope_power import RejectionRate, slope_power
 from blindspots.fairness.tail_probabilities import f_tail, rejection_interval, t_tail
 from blindspots.fairness.transport_primal import WorstDistribution, transport_primal
@@ -38,6 +39,7 @@ __all__ = [
     "WorstDistribution",
     "attack_training",
     "attained_loss",
+    "better_surrogate",
     "compare_slopes",
     "comparison_power",
     "draw_rows",
@@ -58,6 +60,7 @@ __all__ = [
     "rejection_interval",
     "robust_surrogate",
     "robustness_certificate",
+    "searched_surrogate",
     "slope_power",
     "squared_distance",
     "step_factors",
