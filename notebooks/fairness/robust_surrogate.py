@@ -274,12 +274,20 @@ record.value("steep.gap", (abs(exact - primal) / primal).max(), n=n_points, form
 record.value("steep.short", 100 * ((primal - climbed) / primal).max(), n=n_points, unit="%", format=".1f")  # fmt: skip
 record.value("steep.divided", max(divided), n=n_points, format=".2f")
 record.value("steep.curvature", steep[0].item() ** 2 / 4, n=None)
+below = [
+    {"delta": r["delta"], "solver": r["solver"], "below": 100 * (1 - r["loss"] / top)}
+    for name in list(by)[1:]
+    for r, top in zip([r for r in curve if r["solver"] == name], primal, strict=True)
+]
+
+# %% tags=["hide-input"]
 record.figure(
-    curves_with_bands(curve, x="delta", y="loss", hue="solver", x_scale="log", y_label="worst mean loss",
-                      x_label="delta, squared distance"), "steep",
-    caption="Worst mean loss of a steep logistic regression on a line, by the budget delta. The dual is the primal if phi is found; with phi "
-    "from 16 steps of ascent it falls below what a distribution really reaches.",
-    alt="Three rising curves over delta. " + "; ".join(f"{name}: {v[0]:.3f} at the smallest budget, {v[len(v) // 2]:.3f} in the middle, {v[-1]:.3f} at the largest" for name, v in by.items()) + ".",
+    curves_with_bands(below, x="delta", y="below", hue="solver", x_scale="log", x_label="delta, squared distance",
+                      y_label="below the linear program, %"), "steep",
+    caption="A steep logistic regression on a line: how far the dual lies below the worst mean loss that the linear program reaches, by the budget. A "
+    "dual below the primal is no ceiling: with phi from 16 steps of ascent it can be.",
+    alt="Two lines over delta. " + "; ".join(
+        f"{name}: from {min(d['below'] for d in below if d['solver'] == name):.2f} to {max(d['below'] for d in below if d['solver'] == name):.2f} %" for name in list(by)[1:]) + ".",
     n=n_points,
 )  # fmt: skip
 
@@ -397,7 +405,7 @@ for key in tasks:
             far, loss, _ = trial.moved[i].tolist()  # where its own worst images go
             touch = loss / (gamma * far + trial.short[i].item()) - 1
             over = max([touch, *(r["reached"] / r["as printed"] - 1 for r in own)])
-            found["over"][s] = 100 * over
+            found["over"][s] = round(100 * over, 3)  # losses are float32
             found["loose"][s] = 100 * (at["as printed"] / at["reached"] - 1)
             found["loss"][s] = at["reached"]
             if at["proven"] is not None:
@@ -425,7 +433,7 @@ drawn = [
 ]  # fmt: skip
 ends = {name: [d["loss"] for d in sorted(drawn, key=lambda d: d["rho"]) if d["line"] == name] for name in dict.fromkeys(d["line"] for d in drawn)}  # fmt: skip
 record.figure(
-    curves_with_bands(drawn, x="rho", y="loss", hue="line", x_label="rho, squared L2", y_label="mean loss, nats"), "ceilings",
+    curves_with_bands(drawn, x="rho", y="loss", hue="line", x_label="rho, squared L2", y_label="mean loss, nats", y_scale="log"), "ceilings",
     caption="The robust network: what attacks reach within rho, and ceilings on it. The ceiling as printed is a line that touches at one budget; the proven one "
     "pays for every doubt with a high price of distance.",
     alt="Lines rising with rho. " + "; ".join(f"{name}: from {v[0]:.2f} to {v[-1]:.2f}" for name, v in ends.items()) + ".",
@@ -435,8 +443,8 @@ record.figure(
 # %% [markdown]
 # On the robust network the ceiling as printed is {record}`fairness/robust_surrogate#perceptron.loose.robust` above the loss reached at the matched budget;
 # the largest excess of what is reached over it, at any budget tried, is {record}`fairness/robust_surrogate#perceptron.over.robust`. On the
-# ordinary network it is {record}`fairness/robust_surrogate#perceptron.over.ordinary`. The excess comes at one budget, the one that the network's own worst images
-# spend: there the line touches, and what the ascent missed of $\phi$ is missing in the ceiling. The proven one is {record}`fairness/robust_surrogate#perceptron.proven_loose.robust` above what is reached.
+# ordinary network it is {record}`fairness/robust_surrogate#perceptron.over.ordinary`. The excess comes near the budget that the network's own
+# worst images spend: there the line touches, and what the ascent missed of $\phi$ is missing in the ceiling. The proven one is {record}`fairness/robust_surrogate#perceptron.proven_loose.robust` above what is reached.
 #
 # ## Accuracy at the same size
 
@@ -474,7 +482,12 @@ record.figure(
 # {record}`fairness/robust_surrogate#perceptron.attacked.robust` and the one trained with projected gradient descent
 # {record}`fairness/robust_surrogate#perceptron.attacked.pgd`. The mean loss reached at the matched budget is
 # {record}`fairness/robust_surrogate#perceptron.loss.ordinary`, {record}`fairness/robust_surrogate#perceptron.loss.robust` and
-# {record}`fairness/robust_surrogate#perceptron.loss.pgd`.
+# {record}`fairness/robust_surrogate#perceptron.loss.pgd`. The ranges span the seeds only; with so few held-out images two networks a few points
+# apart are not told apart. What sets the robust network apart is not its accuracy but its ceiling:
+# {record}`fairness/robust_surrogate#perceptron.loose.robust` above what is reached, against
+# {record}`fairness/robust_surrogate#perceptron.loose.pgd` for the one trained in balls. It takes
+# {record}`fairness/robust_surrogate#perceptron.seconds.robust` seconds to train where the ordinary one takes
+# {record}`fairness/robust_surrogate#perceptron.seconds.ordinary`.
 #
 # ## What the paper's attack solves
 #
@@ -593,7 +606,12 @@ record.figure(
 # {record}`fairness/robust_surrogate#attack.share.l2.a0` with the squared distance; at $a = 5$,
 # {record}`fairness/robust_surrogate#attack.share.ssim.a5` and {record}`fairness/robust_surrogate#attack.share.l2.a5`. The maximum at
 # $\lambda = 1$ lies at $1 - \mathrm{SSIM}$ of {record}`fairness/robust_surrogate#attack.change.ssim`, the stopped image at
-# {record}`fairness/robust_surrogate#attack.stopped.ssim`.
+# {record}`fairness/robust_surrogate#attack.stopped.ssim`: the attack stays close because it does *not* solve the inner problem. A cost
+# that never exceeds 2 cannot hold back a loss that grows to many nats, so its maximum is another picture altogether. The squared
+# distance holds it back: at $\lambda = 1$ the maximum is close, the attack with $a = 5$ mostly runs into it, and only
+# {record}`fairness/robust_surrogate#attack.flipped.l2.free` of the images flip even without a stop. Raw gradients matter too: where the
+# loss is flat, steps of 0.1 times the gradient lead nowhere, and {record}`fairness/robust_surrogate#attack.flipped.ssim.a0` is all that flips
+# with $1 - \mathrm{SSIM}$.
 #
 # ### What $\lambda = 1$ means
 #
