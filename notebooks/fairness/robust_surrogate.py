@@ -22,8 +22,10 @@
 #
 # ```{math}
 # :label: eq-robust-dual
-# \min_\theta \inf_{\lambda \ge 0} \bigl( \lambda \delta + E_{P_0}[\phi_\lambda(\theta; x_0, y_0)] \bigr), \qquad
+# \begin{gathered}
+# \min_\theta \inf_{\lambda \ge 0} \bigl( \lambda \delta + E_{P_0}[\phi_\lambda(\theta; x_0, y_0)] \bigr), \\
 # \phi_\lambda(\theta; x_0, y_0) = \sup_x \ell(\theta; x, y_0) - \lambda c_0(x, x_0).
+# \end{gathered}
 # ```
 #
 # The paper takes $c_0 = 1 - \mathrm{SSIM}$ or PieAPP, fixes $\lambda = 1$ and never names $\delta$. The same dual with the squared
@@ -37,17 +39,16 @@
 # %% tags=["parameters"]
 tasks = {  # networks to train; see the profiles for more
     "perceptron": {
-        "dataset": "digits", "network": {"name": "elu_perceptron", "n_features": 784, "hidden": 16},
+        "dataset": "digits",
+        "network": {"name": "elu_perceptron", "n_features": 784, "hidden": 16},
         "n_train": 400, "epochs": 4, "batch_size": 64, "n_images": 30, "skip": 0,
     },
 }  # fmt: skip
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 n_points = 12  # of the toys in one and two dimensions
-grid = (
-    31  # places of the linear program along an axis of the plane; 8 times as many on a line
-)
+grid = 31  # places along an axis, odd; 8 times as many on a line
 toy_bounds = [0.05, 0.2, 0.6]  # delta on the toys, squared distance
-step_1 = 1.3  # first step of the ascent, 1 / (2 gamma): the digit setting of Sinha et al.
+step_1 = 1.3  # first step of the ascent, 1 / (2 gamma), as in Sinha et al.
 steps = 16  # of the ascent: the first step and 15 more
 fine_steps = 20  # of the finer search
 starts = 2  # its ascents per image
@@ -105,7 +106,7 @@ record = Record(
 root = data_root or None
 first = next(iter(tasks))
 gamma = 1 / (2 * step_1)
-record.value("gamma", gamma, n=None)
+_ = record.value("gamma", gamma, n=None)
 
 # %% [markdown]
 # ## The dual on a toy, against two other solvers
@@ -164,8 +165,9 @@ for delta in toy_bounds:
     )  # fmt: skip
     arrows[f"δ = {delta:g}"] = dual.surrogate.images.view(-1, 2)
     table.append({
-        "delta": delta, "lambda": dual.weight, "dual": dual.value, "linear program": program.value,
-        "its lambda": program.multiplier, "moved points": -shift.fun,
+        "delta": delta, "lambda": dual.weight, "dual": dual.value,
+        "linear program": program.value, "its lambda": program.multiplier,
+        "moved points": -shift.fun,
     })  # fmt: skip
 
 # %%
@@ -178,7 +180,8 @@ for name, gap in gaps.items():
     record.value(f"toy.gap.{name}", gap, n=n_points, format=".1e")
 record.table(
     "toy", table,
-    caption=f"Worst mean loss within delta of {n_points} points (clean: {clean:.4f}), by three solvers, and the multiplier of two.",
+    caption=f"Worst mean loss within delta of {n_points} points (clean: {clean:.4f}), "
+    "by three solvers, and the multiplier of two.",
     formats=dict.fromkeys(("dual", "linear program", "moved points"), ".6f"),
 )  # fmt: skip
 
@@ -206,7 +209,6 @@ on_line = row.view(n_points, 1, 1, 1)
 
 
 def worst(theta):
-    """Return the linear program's value for weights (w, b) on the line."""
     far = sides[:, None] * (axis * theta[0] + theta[1])
     return transport_primal(torch.nn.functional.softplus(-far), length, delta).value
 
@@ -216,20 +218,24 @@ searched = minimize(
 )
 
 
-class_options = {"epochs": 25, "batch_size": n_points, "learning_rate": 1.5, "optimizer": "sgd"}  # fmt: skip
-model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 1), torch.nn.ConstantPad1d((1, 0), 0.0)).double()  # fmt: skip
+descent = {"epochs": 25, "batch_size": n_points, "learning_rate": 1.5, "optimizer": "sgd"}
+model = torch.nn.Sequential(
+    torch.nn.Flatten(), torch.nn.Linear(1, 1), torch.nn.ConstantPad1d((1, 0), 0.0)
+).double()
 model[1].load_state_dict({"weight": torch.tensor([[0.5]]), "bias": torch.tensor([0.0])})
 
 
 def trained(weight):
-    """Train the weights for one multiplier, going on from the last, and return phi there."""
+    """Train on from the last weights and return phi there."""
     ascent = {"weight": weight, "steps": 12, "schedule": "constant", "clip": False}
-    wasserstein_robust_training(model, on_line, classes, generator=generator(0), **ascent, **class_options)  # fmt: skip
+    options = descent | ascent | {"generator": generator(0)}
+    wasserstein_robust_training(model, on_line, classes, **options)
     return robust_surrogate(model, on_line, classes, **ascent)
 
 
 whole = dual_minimum(trained, delta, low=0.3, high=4.0, tolerance=1e-3)
-record.value("toy.gap.whole", abs(searched.fun - whole.value) / whole.value, n=n_points, format=".1e")  # fmt: skip
+gap = abs(searched.fun - whole.value) / whole.value
+record.value("toy.gap.whole", gap, n=n_points, format=".1e")
 record.summary({
     "largest gap of the linear program": "toy.gap.lp",
     "largest gap of the moved points": "toy.gap.moved",
@@ -262,8 +268,10 @@ for delta in np.geomspace(0.01, 2.0, 12):
     climbed = min(dual_objective(one, delta) for one in ascents)
     used = program.plan > 1e-9
     divided.append(max(np.ptp(axis[u].numpy()) for u in used))
-    for name, value in (("linear program", program.value), ("dual, every place tried", dual.fun),
-                        ("dual, gradient ascent", climbed)):  # fmt: skip
+    for name, value in {
+        "linear program": program.value, "dual, every place tried": dual.fun,
+        "dual, gradient ascent": climbed,
+    }.items():  # fmt: skip
         curve.append({"delta": float(delta), "loss": float(value), "solver": name})
 
 # %%
@@ -271,7 +279,8 @@ by = {name: np.array([r["loss"] for r in curve if r["solver"] == name])
       for name in dict.fromkeys(r["solver"] for r in curve)}  # fmt: skip
 primal, exact, climbed = by.values()
 record.value("steep.gap", (abs(exact - primal) / primal).max(), n=n_points, format=".1e")
-record.value("steep.short", 100 * ((primal - climbed) / primal).max(), n=n_points, unit="%", format=".1f")  # fmt: skip
+short = 100 * ((primal - climbed) / primal).max()
+record.value("steep.short", short, n=n_points, unit="%", format=".1f")
 record.value("steep.divided", max(divided), n=n_points, format=".2f")
 record.value("steep.curvature", steep[0].item() ** 2 / 4, n=None)
 below = [
@@ -313,7 +322,7 @@ for key, task in tasks.items():
     )
     record.add_data(train)
     record.add_data(held)
-    test[key] = (held.images[task["skip"] :].to(place), held.labels[task["skip"] :].to(place))  # fmt: skip
+    test[key] = [part[task["skip"] :].to(place) for part in (held.images, held.labels)]
     for seed in seeds:
         networks[key, seed] = robust_trio(
             task["network"] | {"n_classes": 10}, train.images, train.labels, weight=gamma,
@@ -345,8 +354,8 @@ for (key, seed), trio in networks.items():
 # image (necessary for concavity, not sufficient), and what the training's 16 steps miss of $\phi$, against a finer search with
 # longer ascents from several starts, which is a lower bound too.
 
-# %%
-rows, missing = [], []
+# %% tags=["hide-input"]
+rows = []
 for (key, seed, method), trial in trials.items():
     for i, w in enumerate(trial.weights.tolist()):
         miss = 1 - (trial.short[i] / trial.fine[i]).item()
@@ -382,19 +391,20 @@ record.table(
 # ## The certificate
 #
 # What attacks reach at a budget $\rho$ is a floor: the best mixture of all attacks found, at every multiplier and in balls. A
-# ceiling must not lie below it. Four ceilings: the training's $\gamma$ with $\phi$ by 16 steps, as Sinha et al. print it; the same by the
+# ceiling must not lie below it. Four ceilings: the training's $\gamma$ with $\phi$ by 16 steps, as Sinha et al. compute it; the same by the
 # finer search; the smallest over all multipliers; and the smallest over those where the ascent is proven, with its error added.
 
 # %%
-CEILINGS = ("as printed", "finer search", "best multiplier", "proven")
-table, curve = [], []
+CEILINGS = ("training's ascent", "finer search", "best multiplier", "proven")
+table = []
 for (key, seed, method), trial in trials.items():
     for r, rho in enumerate([networks[key, seed]["robust"].squared_distance, *bounds]):
-        entry = {"task": key, "seed": seed, "training": method, "rho": rho, "reached": trial.attained[r].item()}  # fmt: skip
+        entry = {"task": key, "seed": seed, "training": method, "rho": rho}
+        entry["reached"] = trial.attained[r].item()
         tops = dict(zip(CEILINGS, trial.ceilings[r].tolist(), strict=True))
         table.append(entry | {name: None if v != v else v for name, v in tops.items()})
 
-# %%
+# %% tags=["hide-input"]
 for key in tasks:
     for method in names:
         found = {"over": {}, "loose": {}, "proven_over": {}, "proven_loose": {}, "loss": {}}
@@ -404,9 +414,9 @@ for key in tasks:
             i = trial.weights.tolist().index(gamma)
             far, loss, _ = trial.moved[i].tolist()  # where its own worst images go
             touch = loss / (gamma * far + trial.short[i].item()) - 1
-            over = max([touch, *(r["reached"] / r["as printed"] - 1 for r in own)])
+            over = max([touch, *(r["reached"] / r["training's ascent"] - 1 for r in own)])
             found["over"][s] = round(100 * over, 3)  # losses are float32
-            found["loose"][s] = 100 * (at["as printed"] / at["reached"] - 1)
+            found["loose"][s] = 100 * (at["training's ascent"] / at["reached"] - 1)
             found["loss"][s] = at["reached"]
             if at["proven"] is not None:
                 over = max(r["reached"] / r["proven"] - 1 for r in own)
@@ -426,29 +436,31 @@ record.table(
     "what is reached is broken.",
     formats=dict.fromkeys(("rho", "reached", *CEILINGS), ".3f"),
 )  # fmt: skip
+
+# %% tags=["hide-input"]
 drawn = [
     {"rho": r["rho"], "loss": r[name], "line": name}
     for r in table if (r["task"], r["seed"], r["training"]) == (first, seeds[0], "robust")
-    for name in ("reached", "as printed", "best multiplier", "proven") if r[name] is not None
+    for name in ("reached", "training's ascent", "best multiplier", "proven") if r[name] is not None
 ]  # fmt: skip
 ends = {name: [d["loss"] for d in sorted(drawn, key=lambda d: d["rho"]) if d["line"] == name] for name in dict.fromkeys(d["line"] for d in drawn)}  # fmt: skip
 record.figure(
     curves_with_bands(drawn, x="rho", y="loss", hue="line", x_label="rho, squared L2", y_label="mean loss, nats", y_scale="log"), "ceilings",
-    caption="The robust network: what attacks reach within rho, and ceilings on it. The ceiling as printed is a line that touches at one budget; the proven one "
+    caption="The robust network: what attacks reach within rho, and ceilings on it. The ceiling by the training's ascent is a line that touches at one budget; the proven one "
     "pays for every doubt with a high price of distance.",
     alt="Lines rising with rho. " + "; ".join(f"{name}: from {v[0]:.2f} to {v[-1]:.2f}" for name, v in ends.items()) + ".",
     n=len(test[first][0]),
 )  # fmt: skip
 
 # %% [markdown]
-# On the robust network the ceiling as printed is {record}`fairness/robust_surrogate#perceptron.loose.robust` above the loss reached at the matched budget;
+# On the robust network the ceiling as they compute it is {record}`fairness/robust_surrogate#perceptron.loose.robust` above the loss reached at the matched budget;
 # the largest excess of what is reached over it, at any budget tried, is {record}`fairness/robust_surrogate#perceptron.over.robust`. On the
 # ordinary network it is {record}`fairness/robust_surrogate#perceptron.over.ordinary`. The excess comes near the budget that the network's own
 # worst images spend: there the line touches, and what the ascent missed of $\phi$ is missing in the ceiling. The proven one is {record}`fairness/robust_surrogate#perceptron.proven_loose.robust` above what is reached.
 #
 # ## Accuracy at the same size
 
-# %%
+# %% tags=["hide-input"]
 attacked = []
 for (key, seed, method), trial in trials.items():
     sizes = [0.0, networks[key, seed]["robust"].squared_distance ** 0.5, *radii]
@@ -483,10 +495,10 @@ record.figure(
 # {record}`fairness/robust_surrogate#perceptron.attacked.pgd`. The mean loss reached at the matched budget is
 # {record}`fairness/robust_surrogate#perceptron.loss.ordinary`, {record}`fairness/robust_surrogate#perceptron.loss.robust` and
 # {record}`fairness/robust_surrogate#perceptron.loss.pgd`. The ranges span the seeds only; with so few held-out images two networks a few points
-# apart are not told apart. What sets the robust network apart is not its accuracy but its ceiling:
-# {record}`fairness/robust_surrogate#perceptron.loose.robust` above what is reached, against
-# {record}`fairness/robust_surrogate#perceptron.loose.pgd` for the one trained in balls. It takes
-# {record}`fairness/robust_surrogate#perceptron.seconds.robust` seconds to train where the ordinary one takes
+# apart are not told apart. The two robust trainings differ in the ceiling:
+# {record}`fairness/robust_surrogate#perceptron.loose.robust` above what is reached for the one on the surrogate,
+# {record}`fairness/robust_surrogate#perceptron.loose.pgd` for the one in balls. The first takes
+# {record}`fairness/robust_surrogate#perceptron.seconds.robust` seconds to train, the ordinary network
 # {record}`fairness/robust_surrogate#perceptron.seconds.ordinary`.
 #
 # ## What the paper's attack solves
@@ -510,7 +522,8 @@ WORDS = {"ssim": "1 - SSIM", "l2": "squared L2", "features": "own features"}
 
 def maximum(cost, weight):
     """Return the best points over ascents with each of the step lengths."""
-    options = {"weight": weight, "starts": 1, "steps": 2 * fine_steps, "generator": generator(0)}  # fmt: skip
+    options = {"weight": weight, "starts": 1, "steps": 2 * fine_steps}
+    options["generator"] = generator(0)
     runs = [searched_surrogate(victim, x, y, cost, step_size=s, **options) for s in lengths]
     return reduce(better_surrogate, runs)
 
@@ -521,9 +534,11 @@ def objective(images, cost, weight=1.0):
         return cross_entropies(victim(images), y) - weight * cost(images, x)
 
 
-tops = {(name, price): maximum(cost, price) for name, cost in COSTS.items() for price in prices}  # fmt: skip
+tops = {
+    (name, price): maximum(cost, price) for name, cost in COSTS.items() for price in prices
+}
 
-# %%
+# %% tags=["hide-input"]
 rows, shown, bests = [], {}, {}
 before = cross_entropies(victim(x), y).detach()
 for name, cost in COSTS.items():
@@ -553,7 +568,7 @@ for name, cost in COSTS.items():
         )
     shown[name] = stopped
 
-# %%
+# %% tags=["hide-input"]
 for name in COSTS:
     top = tops[name, 1.0]
     change = ssim_distance(top.images, x).mean().item()
@@ -627,14 +642,15 @@ budgets = [
 record.table(
     "budgets",
     budgets,
-    caption="The budget delta that a multiplier stands for, in units of each cost; accuracy on the worst images, and their 1 - SSIM.",
+    caption="The budget delta that a multiplier stands for, in units of each cost; accuracy "
+    "on the worst images, and their 1 - SSIM.",
     units={"right": "%"},
     formats={"lambda": "g", "delta": ".3g", "right": ".0f", "1 - SSIM": ".3f"},
 )
 
 # %% [markdown]
-# The paper lists as a virtue of $1 - \mathrm{SSIM}$ that it is bounded. For {eq}`eq-robust-dual` with $x \in \mathbb R^n$, as
-# Section 3 writes it, boundedness is fatal: the loss grows along a ray, the cost never exceeds 2, and both
+# The paper lists as a virtue of $1 - \mathrm{SSIM}$ that it is bounded. For {eq}`eq-robust-dual` over
+# $\mathbb R^n$, where Section 3 places its images, boundedness is fatal: the loss grows along a ray, the cost never exceeds 2, and both
 # sides of the theorem are infinite for every $\delta > 0$. Only the clamp to $[0, 1]$ makes the problem finite. We follow each attack's direction $t$ times as far.
 
 # %%
@@ -645,7 +661,7 @@ for name in ("ssim", "l2"):
     ray[name] = 100 * (values[1] > values[0]).double().mean().item()
     record.value(f"attack.rising.{name}", ray[name], n=count, unit="%", format=".0f")
 record.summary({
-    "images whose objective still rises from 100 to 1000 times the attack, 1 - SSIM": "attack.rising.ssim",
+    "objective still rises from 100 to 1000 attacks, 1 - SSIM": "attack.rising.ssim",
     "the same, squared distance": "attack.rising.l2",
     "delta that lambda = 1 stands for, 1 - SSIM": "attack.delta.ssim",
     "delta that it stands for, squared distance": "attack.delta.l2",
