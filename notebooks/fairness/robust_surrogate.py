@@ -247,7 +247,7 @@ record.summary({
 #
 # The theorem asks for no concavity; gradient ascent does. $\ell - \lambda c_0$ is concave if $2\lambda$ exceeds the largest curvature
 # of the loss. On a line we make the logistic loss steep, so that at the prices of interest it is not. The linear program and
-# the dual with $\phi$ from a look at every place must still agree. The third curve takes $\phi$ from the 16 steps of the training.
+# the dual with $\phi$ from a look at every place must still agree. The second curve takes $\phi$ from the training's few steps of ascent.
 
 # %%
 steep = torch.tensor([5.0, 0.0], dtype=torch.float64)
@@ -294,7 +294,7 @@ record.figure(
     curves_with_bands(below, x="delta", y="below", hue="solver", x_scale="log", x_label="delta, squared distance",
                       y_label="below the linear program, %"), "steep",
     caption="A steep logistic regression on a line: how far the dual lies below the worst mean loss that the linear program reaches, by the budget. A "
-    "dual below the primal is no ceiling: with phi from 16 steps of ascent it can be.",
+    "dual below the primal is no ceiling: with phi from the training's few steps of ascent it can be.",
     alt="Two lines over delta. " + "; ".join(
         f"{name}: from {min(d['below'] for d in below if d['solver'] == name):.2f} to {max(d['below'] for d in below if d['solver'] == name):.2f} %" for name in list(by)[1:]) + ".",
     n=n_points,
@@ -351,7 +351,7 @@ for (key, seed), trio in networks.items():
 # ## When the ascent is enough
 #
 # For each network and $\gamma$: the share of images where $2\gamma$ exceeds the loss's curvature, at the image and at its worst
-# image (necessary for concavity, not sufficient), and what the training's 16 steps miss of $\phi$, against a finer search with
+# image (necessary for concavity, not sufficient), and what the training's few steps miss of $\phi$, against a finer search with
 # longer ascents from several starts, which is a lower bound too.
 
 # %% tags=["hide-input"]
@@ -374,7 +374,7 @@ for key in tasks:
 # %% tags=["hide-input"]
 record.table(
     "ascent", [{k: v for k, v in r.items() if k != "seed"} for r in rows if r["seed"] == seeds[0]],
-    caption="By training and multiplier, first seed: images where the inner problem bends down (concave), what 16 steps miss of phi, mean squared "
+    caption="By training and multiplier, first seed: images where the inner problem bends down (concave), what the training's steps miss of phi, mean squared "
     "distance moved, and accuracy on the worst images, by the finer search.",
     units={"concave": "%", "missed": "%", "accuracy": "%"},
     formats={"gamma": ".3f", "concave": ".1f", "missed": ".2f", "accuracy": ".1f"},
@@ -391,7 +391,7 @@ record.table(
 # ## The certificate
 #
 # What attacks reach at a budget $\rho$ is a floor: the best mixture of all attacks found, at every multiplier and in balls. A
-# ceiling must not lie below it. Four ceilings: the training's $\gamma$ with $\phi$ by 16 steps, as Sinha et al. compute it; the same by the
+# ceiling must not lie below it. Four ceilings: the training's $\gamma$ with $\phi$ by its few steps, as Sinha et al. compute it; the same by the
 # finer search; the smallest over all multipliers; and the smallest over those where the ascent is proven, with its error added.
 
 # %%
