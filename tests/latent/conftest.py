@@ -41,8 +41,9 @@ def linear_world():
         draw = seeded(seed)
         shape, options = (1, 4, 4), dict(generator=draw, dtype=torch.float64)
         matrix = 0.01 * torch.randn(16, size, **options)
-        offsets = 0.02 * torch.randn(n_classes, 16, **options)
         weight = scale * 50 * torch.randn(n_classes, 16, **options)
+        # Each class on its side by about as much as its latents move it: some are right and some are wrong.
+        offsets = 0.01 * size**0.5 * torch.nn.functional.normalize(weight)
         bias = torch.zeros(n_classes, dtype=torch.float64)
         latents = torch.randn(n, size, **options)
         labels = torch.arange(n) % n_classes

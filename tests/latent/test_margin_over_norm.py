@@ -23,7 +23,7 @@ def test_it_is_the_smallest_change_of_a_linear_world(linear_world):
 
 
 def test_misread_latents_have_distance_zero_and_flat_ones_none(linear_world):
-    model, decode, latents, labels = linear_world()
+    model, decode, latents, labels = linear_world(n=60)
     found = margin_over_norm(model, decode, latents, labels, epsilon=0)
     wrong = model(decode(latents, labels)).argmax(1) != labels
     assert torch.equal(found == 0, wrong) and wrong.any() and not wrong.all()
