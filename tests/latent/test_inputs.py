@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from blindspots.latent.inputs import both_judged, check_latents, check_rows, check_subjects, decoded
+from blindspots.latent.inputs import both_judged, check_latents, check_rows, check_subjects, decoded, judged_decoder
 
 LATENTS, LABELS = torch.zeros(2, 3), torch.tensor([0, 1])
 
@@ -56,3 +56,18 @@ def test_both_networks_get_their_mode_back():
     with both_judged(model, decode):
         assert not model.training and not decode.training
     assert model.training and not decode.training
+
+
+def test_a_method_is_judged_with_the_module_it_belongs_to():
+    class Autoencoder(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.noise = torch.nn.Dropout(0.9)
+
+        def decode(self, latents, labels):
+            return self.noise(torch.ones(len(latents), 1, 2, 2))
+
+    network = Autoencoder()
+    with judged_decoder(network.decode):
+        assert (decoded(network.decode, LATENTS, LABELS) == 1).all()
+    assert network.training and network.noise.training

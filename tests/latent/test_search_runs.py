@@ -80,6 +80,18 @@ def test_bisection_ends_on_the_wrong_side_of_the_edge():
     assert torch.equal(shortened(question, ZEROS, changes, ROWS, bisections=0), changes)
 
 
+def test_a_bisection_does_not_end_within_rounding_of_the_edge():
+    def nearly(points, rows):
+        lead = torch.where(points[:, 0] > 1.0, 1.0, 1e-7 * (points[:, 0] > 0.25))
+        return torch.stack([torch.full_like(lead, 1.0), 1.0 + lead], dim=1).float()
+
+    question = Question(nearly, LABELS)
+    changes = torch.tensor([[2.0, 0, 0, 0]]).double().expand(3, -1)
+    low = torch.full((3, 4), 0.3, dtype=torch.float64)
+    assert question.misread(low, ROWS).all() and not question.clearly_misread(low, ROWS).any()
+    assert (shortened(question, ZEROS, changes, ROWS, bisections=20)[:, 0] > 1.0).all()
+
+
 def test_what_is_not_differentiable_is_an_error():
     with pytest.raises(ValueError, match="without a gradient"):
         run(lambda points, rows: half_space(points.detach(), rows))

@@ -47,7 +47,14 @@ def check_rows(rows: Tensor | None, n: int, device: torch.device) -> Tensor:
 @contextmanager
 def both_judged(model: Classifier, decode: Decoder) -> Iterator[None]:
     """Borrow classifier and decoder: evaluation mode inside, as they were found afterwards."""
-    with judged(model), judged(decode):
+    with judged(model), judged_decoder(decode):
+        yield
+
+
+@contextmanager
+def judged_decoder(decode: Decoder) -> Iterator[None]:
+    """Borrow a decoder, or the module whose method it is, such as `autoencoder.decode`."""
+    with judged(getattr(decode, "__self__", decode)):
         yield
 
 

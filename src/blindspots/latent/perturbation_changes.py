@@ -9,8 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from blindspots import checks
-from blindspots.borrowed import judged
-from blindspots.latent.inputs import Decoder, decoded
+from blindspots.latent.inputs import Decoder, decoded, judged_decoder
 from blindspots.latent.latent_pgd import LatentSearch
 from blindspots.latent.scaled_norm import scaled_norm
 
@@ -55,7 +54,7 @@ def perturbation_changes(
     checks.check_labels(labels, len(search.norms))
     checks.check_number(batch_size, "batch_size", at_least=1, integer=True)
     norms, means = [], []
-    with judged(decode):
+    with judged_decoder(decode):
         for center, point, theirs in zip(
             *(part.split(batch_size) for part in (search.centers, search.points, labels)), strict=True
         ):

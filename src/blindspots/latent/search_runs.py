@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from blindspots import checks
+from blindspots.attacks.gradients import logit_margin
 from blindspots.latent.ball import Ball
 from blindspots.latent.objective import lead_direction, misread
 
@@ -34,6 +35,13 @@ class Question:
         with torch.no_grad():
             logits = self.answer(points, rows)
         return misread(self._checked(logits, rows), self.labels[rows])
+
+    def clearly_misread(self, points: Tensor, rows: Tensor) -> Bool[Tensor, " M"]:
+        """Return whether another class leads by more than rounding, which may differ in another batch."""
+        with torch.no_grad():
+            logits = self._checked(self.answer(points, rows), rows)
+        rounding = 64 * torch.finfo(logits.dtype).eps * logits.abs().amax(dim=1)
+        return logit_margin(logits, self.labels[rows].long()) > rounding
 
     def ascent(self, points: Tensor, rows: Tensor) -> tuple[Float[Tensor, "M D"], Bool[Tensor, " M"]]:
         """Return a positive multiple of the gradient of J at each point, 0 where it is misread, and who is."""
@@ -150,12 +158,13 @@ def shortened(
 ) -> Float[Tensor, "M D"]:
     """Return changes t D with t in (0, 1] found by bisection between a center that is right and a D that is not.
 
-    Each stays misread. With several crossings on the way it is one of them, not always the nearest.
+    Each stays misread, by more than rounding where it was shortened. With several crossings on the way it is one of
+    them, not always the nearest.
     """
     high = torch.ones(len(rows), dtype=changes.dtype, device=changes.device)
     low = torch.zeros_like(high)
     for _ in range(bisections if len(rows) else 0):
         middle = (low + high) / 2
-        wrong = question.misread(centers + middle[:, None] * changes, rows)
+        wrong = question.clearly_misread(centers + middle[:, None] * changes, rows)
         high, low = torch.where(wrong, middle, high), torch.where(wrong, low, middle)
     return changes * high[:, None]
