@@ -74,6 +74,19 @@ def test_changed_images_stay_in_range_unless_asked_not_to():
     assert outside.distances.item() == pytest.approx(0.4 / 2, rel=0.01)
 
 
+def test_returned_images_are_in_range_to_the_last_bit():
+    def brightness(images):
+        score = images.mean(dim=(1, 2, 3)) - 0.999
+        return torch.stack([-score, score], dim=1)
+
+    images = torch.rand(50, 3, 5, 5, generator=generator(0))
+    found = adversarial_severity(
+        brightness, images, torch.zeros(50).long(), bound=1.0, norm="linf", restarts=1, steps=30
+    )
+    assert found.images.max() <= 1 and found.images.min() >= 0 and found.success.any()
+    assert torch.equal(brightness(found.images).argmax(1) == 1, found.success)
+
+
 def test_any_batch_gives_the_same(linear_images):
     model, images, labels, _ = linear_images
     by_row = lambda images: torch.cat([model(image) for image in images.split(1)])  # noqa: E731

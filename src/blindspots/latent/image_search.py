@@ -172,10 +172,13 @@ def _search(
             question = Question(answer, theirs, clamp)
             centers = some.flatten(1)
             found = search_ball(question, norm, centers, options, seed=seed, streams=numbers)
-            success = question.misread(centers + found.changes, torch.arange(len(some), device=some.device))
+            # x + (clamp(x + d) - x) may leave the range by rounding; the model is asked about what is returned.
+            points = centers + found.changes
+            points = points.clamp(0.0, 1.0) if clip else points
+            success = question.misread(points, torch.arange(len(some), device=some.device))
             parts.append(
                 dict(
-                    images=(centers + found.changes).reshape(some.shape),
+                    images=points.reshape(some.shape),
                     success=success & (found.run >= 0),
                     steps=found.steps,
                     gradient_evaluations=found.gradients,
