@@ -56,15 +56,15 @@ def test_a_latent_of_dimension_one(linear_world):
 
 
 def test_options_reach_the_search(network_world):
-    world = network_world(n=6)
-    first = latent_severity(*world, epsilon=0.5, restarts=2)
-    assert torch.equal(first.severities, latent_severity(*world, epsilon=0.5, restarts=2).severities)
+    world, base = network_world(n=6), dict(epsilon=0.5, restarts=2, steps=15)
+    first = latent_severity(*world, **base)
+    assert torch.equal(first.severities, latent_severity(*world, **base).severities)
     for change in (
         dict(restarts=3), dict(seed=1), dict(steps=5), dict(step_size=0.2), dict(bisections=2), dict(center_run=False),
         dict(random_start=False), dict(epsilon=1), dict(rows=torch.arange(6) + 9), dict(restarts_at_once=2),
     ):  # fmt: skip
-        other = latent_severity(*world, **(dict(epsilon=0.5, restarts=2) | change))
+        other = latent_severity(*world, **(base | change))
         assert not torch.equal(first.search.steps, other.search.steps) or not torch.equal(
             first.severities, other.severities
         ), change
-    assert latent_severity(*world, epsilon=0.5, restarts=2, bound=0.01).summary.n_censored > 0
+    assert latent_severity(*world, **base, bound=0.01).summary.n_censored > 0
