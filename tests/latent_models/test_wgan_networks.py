@@ -78,8 +78,8 @@ def test_the_spec_rebuilds_the_same_networks_and_another_seed_does_not():
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"side": 27}, "side: expected an even number"), ({"side": 256}, "side: expected at most 128 pixels"),
-     ({"side": 28, "widths": (8, 8)}, "widths: expected enough to reach 28"), ({"side": 28, "widths": (8, 8, 0)}, "widths"),
-     ({"side": 28, "widths": ()}, "widths: expected enough")],
+     ({"side": 28, "widths": (8, 8)}, "widths: expected enough to reach 28"),
+     ({"side": 28, "widths": (8, 8, 0)}, "widths"), ({"side": 28, "widths": ()}, "widths: expected enough")],
 )  # fmt: skip
 @pytest.mark.parametrize("build", [wgan_generator, wgan_critic])
 def test_options_out_of_range_are_refused(build, options, message):
