@@ -67,8 +67,11 @@ def test_each_option_counts_and_seeds_decide(options):
     assert augmented(IMAGES.float(), **options).dtype == torch.float32
 
 
-@pytest.mark.parametrize(("options", "message"), [({"degrees": -1.0}, "degrees"), ({"shift": 2.0}, "shift"),
-                                                  ({"scale": 1.0}, "scale"), ({"brightness": 1.5}, "brightness")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"degrees": -1.0}, "degrees"), ({"shift": 2.0}, "shift"), ({"scale": 1.0}, "scale"),
+     ({"brightness": 1.5}, "brightness")],
+)  # fmt: skip
 def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         augmented(**options)

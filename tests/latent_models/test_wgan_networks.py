@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from blindspots.latent_models.wgan_networks import wgan_critic, wgan_generator
+from blindspots.latent_models.wgan_networks import strided_critic, wgan_critic, wgan_generator
 from blindspots.seeding import generator
 
 
@@ -24,6 +24,7 @@ def test_latents_become_images_and_images_scores(channels, side):
     assert maker.image_shape == (channels, side, side)
     assert images.min() >= 0 and images.max() <= 1
     assert wgan_critic(channels, side=side, seed=0)(images).shape == (2,)
+    assert strided_critic(channels, side=side, width=4, seed=0)(images).shape == (2,)
 
 
 def test_a_batch_equals_its_images_one_at_a_time():
@@ -33,6 +34,18 @@ def test_a_batch_equals_its_images_one_at_a_time():
     images = maker(latents)
     torch.testing.assert_close(images, torch.cat([maker(one[None]) for one in latents]), rtol=0, atol=1e-12)
     torch.testing.assert_close(critic(images), torch.cat([critic(one[None]) for one in images]), rtol=0, atol=1e-12)
+
+
+def test_the_strided_critic_has_norms_too_and_its_spec_rebuilds_it():
+    critic = strided_critic(1, side=28, width=4, seed=0)
+    images = torch.rand(3, 1, 28, 28, generator=generator(0))
+    assert sum(hasattr(layer, "parametrizations") for layer in critic.layers) == 4
+    options = {name: value for name, value in critic.spec.items() if name != "name"}
+    assert torch.equal(strided_critic(**options, seed=0)(images), critic(images))
+    assert not torch.equal(strided_critic(**options, seed=1)(images), critic(images))
+    assert size(strided_critic(1, side=28, width=8, seed=0)) > size(critic)
+    with pytest.raises(ValueError, match="side: expected an even number"):
+        strided_critic(1, side=27, seed=0)
 
 
 def test_the_crop_keeps_the_middle():

@@ -124,6 +124,41 @@ def wgan_critic(in_channels: int, *, side: int, widths: Sequence[int] | None = N
     return WganCritic(nn.Sequential(*layers), image_shape=(in_channels, side, side), pad=pad, spec=spec).eval()
 
 
+def strided_critic(in_channels: int, *, side: int, width: int = 16, seed: int) -> WganCritic:
+    """Build a critic that costs a fraction of `wgan_critic`: strided convolutions instead of pairs with pooling.
+
+    On a CPU it takes many more steps in the same time, and at a minute per generator gives better digits than the
+    paper's critic does. Convolutions of 4x4 pixels and stride 2 with leaky ReLUs until 3 or 4 pixels a side are left,
+    then a linear layer, every one of spectral norm 1.
+
+    Args:
+        in_channels: C of the images.
+        side: an even number of pixels, at least 8.
+        width: filters of the first convolution; they double, to four times as many at most.
+        seed: decides the first weights and the first vectors of the power iteration.
+
+    Returns:
+        WganCritic in evaluation mode.
+
+    Raises:
+        ValueError: a size that is too small or odd.
+    """
+    check_number(in_channels, "in_channels", at_least=1, integer=True)
+    check_number(side, "side", at_least=8, integer=True)
+    check_number(width, "width", at_least=1, integer=True)
+    if side % 2:
+        raise ValueError(f"side: expected an even number of pixels, got {side}; pad or crop the images")
+    layers: list[nn.Module] = []
+    channels, filters, left = in_channels, width, side
+    with seeded_construction(seed):
+        while left > _GRID:
+            layers += [spectral_norm(nn.Conv2d(channels, filters, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
+            channels, filters, left = filters, min(2 * filters, 4 * width), left // 2
+        layers += [nn.Flatten(), spectral_norm(nn.Linear(channels * left**2, 1))]
+    spec = {"name": "strided_critic", "in_channels": in_channels, "side": side, "width": width}
+    return WganCritic(nn.Sequential(*layers), image_shape=(in_channels, side, side), pad=0, spec=spec).eval()
+
+
 def _chosen_widths(widths: Sequence[int] | None, side: int, usual: dict[int, Sequence[int]]) -> list[int]:
     check_number(side, "side", at_least=2, integer=True)
     if side % 2:
