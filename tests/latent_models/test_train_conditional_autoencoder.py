@@ -1,15 +1,19 @@
 """Training of the class-conditional autoencoder: it learns, each option counts, the cache returns the same."""
 
+from importlib import import_module
+
 import pytest
 import torch
 
-from blindspots.latent_models import train_conditional_autoencoder as module
 from blindspots.latent_models.conditional_autoencoder import conditional_autoencoder
 from blindspots.latent_models.train_conditional_autoencoder import (
     train_conditional_autoencoder,
     trained_conditional_autoencoder,
 )
 from blindspots.seeding import generator
+
+# The package has functions of the names of its modules.
+module = import_module("blindspots.latent_models.train_conditional_autoencoder")
 
 
 def bars(n=120, seed=0):

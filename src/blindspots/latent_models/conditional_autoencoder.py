@@ -33,6 +33,7 @@ class ConditionalAutoencoder(nn.Module):
         self.encoder_hidden = nn.Linear(n_maps + n_classes, hidden)
         self.encoder_codes = nn.Linear(hidden, 2 * latent_size)
         self.decoder = decoder
+        self.classes = tuple(range(n_classes))
         self.latent_size, self.n_classes, self.image_shape, self.spec = latent_size, n_classes, image_shape, spec
         self.register_buffer("centers", torch.zeros(n_classes, latent_size))
         self.register_buffer("whitening", torch.eye(latent_size).repeat(n_classes, 1, 1))

@@ -9,10 +9,14 @@ from torch import Tensor
 
 @runtime_checkable
 class GenerativeModel(Protocol):
-    """A class-conditional generator with an encoder, whose latents of each class are meant to be N(0, I)."""
+    """A class-conditional generator with an encoder, whose latents of each class are meant to be N(0, I).
+
+    `classes` are the labels it can generate, of the `n_classes` that labels may have.
+    """
 
     latent_size: int
     n_classes: int
+    classes: tuple[int, ...]
     image_shape: tuple[int, int, int]
 
     def decode(self, latents: Tensor, labels: Tensor) -> Tensor:
