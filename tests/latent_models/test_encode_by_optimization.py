@@ -64,6 +64,18 @@ def test_restarts_escape_a_decoder_with_a_false_bottom():
     assert several.latents.item() == pytest.approx(2, abs=0.2)
 
 
+def test_a_first_start_is_used_and_comes_first():
+    images, labels, latents = some()
+    found = encode(images, labels, steps=1, first=latents)
+    assert torch.equal(found.latents, latents)  # nothing is better than the true ones, whatever a step does
+    assert found.restart_errors.shape == (5, 5)
+    assert found.restart_errors[:, 0].max() < 1e-20
+    plain = encode(images, labels, steps=1)
+    torch.testing.assert_close(found.restart_errors[:, 1:], plain.restart_errors)
+    with pytest.raises(ValueError, match=r"first: expected latents \(5, 3\), got \(4, 3\)"):
+        encode(images, labels, first=latents[:4])
+
+
 def test_seeds_and_options_count_and_dtype_is_kept():
     images, labels, _ = some()
     usual = encode(images, labels, steps=2).latents

@@ -63,6 +63,13 @@ def test_an_encoder_network_is_used_where_there_is_one():
     images = model.decode(LATENTS, LABELS).detach()
     assert torch.equal(model.encode(images, LABELS), network(images, LABELS))
     assert not model.encode(images, LABELS).requires_grad
+    refined = family(encoder=network, refine=True, steps=20).encode(images, LABELS)
+    by_descent = family(steps=20).encode(images, LABELS)
+    errors = [
+        (model.decode(found, LABELS) - images).square().mean((1, 2, 3)) for found in (network(images, LABELS), refined)
+    ]
+    assert (errors[1] < errors[0]).all()
+    assert (errors[1] <= (model.decode(by_descent, LABELS) - images).square().mean((1, 2, 3)) + 1e-12).all()
 
 
 def test_a_class_without_a_generator_and_generators_that_differ_are_refused():

@@ -110,6 +110,8 @@ def test_the_encoder_network_is_trained_once(tmp_path, monkeypatch):
     trained(tmp_path, **(options | {"encoder_pairs": 128}))
     trained(tmp_path, **(options | {"encoder_epochs": 2}))
     assert len(calls) == 3
+    refined, _ = trained(tmp_path, **(options | {"encoder": "refined"}), encode_steps=3)
+    assert len(calls) == 3 and refined.refine and not first.refine
     by_descent, _ = trained(tmp_path, classes=(1, 2), encode_steps=3)
     assert by_descent.encoder is None
     found = by_descent.encode(images, labels)

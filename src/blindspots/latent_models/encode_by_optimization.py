@@ -30,6 +30,7 @@ def encode_by_optimization(
     steps: int = 40,
     learning_rate: float = 0.1,
     batch_size: int = 64,
+    first: Tensor | None = None,
     generator: torch.Generator,
 ) -> OptimizedLatents:
     """Minimize ||decode(l, y) - x||^2 over l by Adam from several starts, all images and starts at once.
@@ -48,7 +49,8 @@ def encode_by_optimization(
         learning_rate: of Adam.
         batch_size: images at once, each with all its restarts; bounds the memory and does not change the answer beyond
             rounding.
-        generator: a CPU generator for the starts.
+        first: (N, D), one more start for each image, such as an encoder network's answer; its error comes first.
+        generator: a CPU generator for the other starts.
 
     Returns:
         OptimizedLatents, on the images' device and of their dtype.
@@ -65,10 +67,14 @@ def encode_by_optimization(
         check_number(value, name, at_least=1, integer=True)
     check_number(learning_rate, "learning_rate", above=0.0)
     check_generator(generator)
-    starts = torch.randn(restarts, latent_size, generator=generator).to(images)
+    if first is not None and first.shape != (len(images), latent_size):
+        raise ValueError(f"first: expected latents {(len(images), latent_size)}, got {tuple(first.shape)}")
+    starts = torch.randn(restarts, latent_size, generator=generator).to(images).expand(len(images), -1, -1)
+    if first is not None:
+        starts = torch.cat([first.detach().to(images)[:, None], starts], dim=1)
     parts = [
-        _encode(decode, part, classes, starts, steps, learning_rate)
-        for part, classes in zip(images.split(batch_size), labels.split(batch_size), strict=True)
+        _encode(decode, part, classes, begin, steps, learning_rate)
+        for part, classes, begin in zip(*(rows.split(batch_size) for rows in (images, labels, starts)), strict=True)
     ]
     latents, errors = (torch.cat(given) for given in zip(*parts, strict=True))
     best = errors.argmin(1)
@@ -80,10 +86,10 @@ def _encode(
     decode: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor, starts: Tensor, steps: int, rate: float
 ) -> tuple[Tensor, Tensor]:
     """Return the best latents (n, R, D) of each image and restart, and their errors (n, R)."""
-    n, restarts = len(images), len(starts)
+    n, restarts = starts.shape[:2]
     targets = images.repeat_interleave(restarts, 0)
     classes = labels.repeat_interleave(restarts, 0)
-    latents = starts.repeat(n, 1).requires_grad_(True)
+    latents = starts.flatten(0, 1).clone().requires_grad_(True)
     optimizer = torch.optim.Adam([latents], lr=rate)
     best_latents = latents.detach().clone()
     best = torch.full((n * restarts,), float("inf"), dtype=images.dtype, device=images.device)

@@ -21,8 +21,9 @@ class GanFamily(nn.Module):
         generators: by label, of one latent size and image shape; some classes may have none.
         n_classes: K, as many labels as the classifiers know.
         encoder: a trained network; None encodes by optimization.
+        refine: with an encoder, let its answer be one more start of the optimization.
         restarts, steps, learning_rate, seed: of `encode_by_optimization`; the same starts at every call. With an
-            encoder they are not used.
+            encoder that is not refined they are not used.
 
     Raises:
         ValueError: no generators, generators that do not go together, or a label outside [0, K).
@@ -30,7 +31,7 @@ class GanFamily(nn.Module):
 
     def __init__(
         self, generators: Mapping[int, WganGenerator], *, n_classes: int, encoder: LatentEncoder | None = None,
-        restarts: int = 4, steps: int = 40, learning_rate: float = 0.1, seed: int = 0,
+        refine: bool = False, restarts: int = 4, steps: int = 40, learning_rate: float = 0.1, seed: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         check_number(n_classes, "n_classes", at_least=1, integer=True)
@@ -42,7 +43,7 @@ class GanFamily(nn.Module):
         self.latent_size, self.image_shape = kinds.pop()
         self.classes, self.n_classes = tuple(sorted(generators)), n_classes
         self.generators = nn.ModuleDict({str(label): generators[label] for label in self.classes})
-        self.encoder = encoder
+        self.encoder, self.refine = encoder, refine
         self.restarts, self.steps, self.learning_rate, self.seed = restarts, steps, learning_rate, seed
 
     def decode(self, latents: Tensor, labels: Tensor) -> Tensor:
@@ -66,12 +67,15 @@ class GanFamily(nn.Module):
             ValueError: a label without a generator, or bad images.
         """
         self._check(labels.unique().tolist())
+        first = None
         if self.encoder is not None:
             with torch.no_grad():
-                return self.encoder(images, labels)
+                first = self.encoder(images, labels)
+            if not self.refine:
+                return first
         return encode_by_optimization(
             self.decode, images, labels, latent_size=self.latent_size, restarts=self.restarts, steps=self.steps,
-            learning_rate=self.learning_rate, generator=make_generator(self.seed, "encode"),
+            learning_rate=self.learning_rate, first=first, generator=make_generator(self.seed, "encode"),
         ).latents  # fmt: skip
 
     def _check(self, present: list[int]) -> None:

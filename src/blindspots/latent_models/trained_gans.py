@@ -26,7 +26,7 @@ from blindspots.provenance import source_fingerprint
 from blindspots.seeding import derive_seed
 
 CRITICS = ("paper", "strided")
-ENCODERS = ("optimization", "network")
+ENCODERS = ("optimization", "network", "refined")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def trained_gans(
         critic_width: of the strided one.
         steps, critic_steps, batch_size, learning_rate, averaging: as in `train_wgan`.
         attempts: trainings at most for one class, each with another seed, until one is not dead.
-        encoder: "optimization", or "network": one for all classes, trained on generated pairs.
+        encoder: "optimization"; "network": one for all classes, trained on generated pairs; or "refined": the network's
+            answer as one more start of the optimization.
         encoder_pairs, encoder_epochs: as in `train_encoder`.
         encode_steps, encode_restarts: as in `encode_by_optimization`.
         seed: decides everything drawn.
@@ -132,7 +133,8 @@ def trained_gans(
         generators, n_classes=n_classes, restarts=encode_restarts, steps=encode_steps, seed=seed
     ).to(device)  # fmt: skip
     family.eval().requires_grad_(False)
-    if encoder == "network":
+    if encoder != "optimization":
+        family.refine = encoder == "refined"
         family.encoder = _trained_encoder(family, encoder_pairs, encoder_epochs, seed, device, progress, directory)
     return family, tuple(reports)
 
