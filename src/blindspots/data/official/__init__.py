@@ -6,6 +6,8 @@ from blindspots.data.official import (
     cifar10,
     cifar10_predictions,
     cifar10h,
+    dollar_street,
+    geode,
     imagenet_compatible,
     imagenet_labels,
     imagenet_val,
@@ -16,6 +18,8 @@ from blindspots.data.official import (
 from blindspots.data.official.celeba import read_celeba
 from blindspots.data.official.cifar10_predictions import PublishedPredictions
 from blindspots.data.official.cifar10h import HumanJudgements
+from blindspots.data.official.dollar_street import read_dollar_street
+from blindspots.data.official.geode import read_geode
 from blindspots.data.official.imagenet_labels import ImageNetLabels, RaterAnswers
 from blindspots.data.official.imagenet_val import ImageFiles, imagenet_val_files, read_imagenet_val
 from blindspots.data.official.utkface import read_utkface
@@ -29,6 +33,8 @@ SOURCES: tuple[Source, ...] = (
     cifar10h.SOURCE,
     celeba.SOURCE,
     utkface.SOURCE,
+    dollar_street.SOURCE,
+    geode.SOURCE,
     adult.SOURCE,
     meps.SOURCE,
     imagenet_compatible.SOURCE,
@@ -45,6 +51,8 @@ __all__ = [
     "RaterAnswers",
     "imagenet_val_files",
     "read_celeba",
+    "read_dollar_street",
+    "read_geode",
     "read_imagenet_val",
     "read_utkface",
 ]
