@@ -726,9 +726,12 @@ breakdown = [
     for yes, share in enumerate(vote_breakdown(answers[setting], panel=answers[setting].shape[1]).shares.tolist())
 ]  # fmt: skip
 drawn = [line for line in breakdown if line["pictures"] == first]
+plot = curves_with_bands(
+    drawn, x="yes", y="share", hue="shown", x_label="networks of the panel that say yes", y_label="flipped pictures, %",
+)  # fmt: skip
+plot.axes[0].set_xticks(sorted({line["yes"] for line in drawn}))
 record.figure(
-    curves_with_bands(drawn, x="yes", y="share", hue="shown", x_label="networks of the panel that say yes", y_label="flipped pictures, %"),
-    "breakdown",
+    plot, "breakdown",
     caption=f"Figure 4 with a panel of networks: {TITLES[first]}, flipped pictures by the number of networks that find the wrong "
     "answer relevant.",
     alt="Three lines over the number of yes votes: "
