@@ -59,13 +59,15 @@ def group_line(
             look = line_look(index) | {"marker": ""}
             axes.plot(ends, intercept + slope * np.log(ends), label=name, zorder=2, **look)
         for place, name in (names or {}).items():
-            axes.annotate(name, (x[place], y[place]), xytext=(4, 5), textcoords="offset points", fontsize=8.5)
+            axes.annotate(name, (x[place], y[place]), xytext=(7, 8), textcoords="offset points", fontsize=8.5)
         axes.set(xlabel=x_label, ylabel=y_label)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        figure.colorbar(points, ax=axes, label="images")
+        bar = figure.colorbar(points, ax=axes, label="images", format=FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        bar.ax.yaxis.set_minor_formatter(NullFormatter())
         if lines:
             axes.legend(handlelength=3.2, loc="lower right")
     return figure
