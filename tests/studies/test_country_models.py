@@ -7,6 +7,7 @@ from blindspots.data.planted.country_scenes import planted_scenes
 from blindspots.fairness import dro_train_many, generate_adversarial_dataset, group_balanced
 from blindspots.models import build_model, compute_logits
 from blindspots.seeding import generator
+from blindspots.studies import country_models as country_models_module
 from blindspots.studies.country_attacks import country_attack
 from blindspots.studies.country_models import (
     CONTROLS,
@@ -120,6 +121,21 @@ def test_together_they_are_what_each_is_alone_and_are_kept_alone(task, tmp_path)
         torch.testing.assert_close(made[name].losses, alone.losses, rtol=0, atol=1e-4)  # float32, other sums
         again = country_models(one.model, one.data, method=one.method, **options, directory=tmp_path)
         assert again.seconds == made[name].seconds and torch.equal(again.losses, made[name].losses)
+
+
+def test_large_stacks_are_cut(task, tmp_path, monkeypatch):
+    model, train, test = task
+    calls = []
+
+    def counted(models, *given, **options):
+        calls.append(len(models))
+        return dro_train_many(models, *given, **options)
+
+    monkeypatch.setattr(country_models_module, "dro_train_many", counted)
+    monkeypatch.setattr(country_models_module, "_AT_ONCE", 7)
+    trainings = {str(i): CountryTraining(model, train.select(torch.arange(24).roll(i)), "plain") for i in range(3)}
+    made = country_models_together(trainings, judged_on={"test": test}, **TRAINING, directory=tmp_path)
+    assert calls == [6, 3] and len(made) == 3
 
 
 def test_a_diverged_model_keeps_its_first_weights_and_is_told(task, tmp_path):

@@ -38,6 +38,8 @@ from blindspots.seeding import generator
 CONTROLS = {"plain": "plain", "balanced": "reweighted", "group_dro": "group DRO"}
 """Trainings without an attack, by key, and the names under which they are printed."""
 
+_AT_ONCE = 100  # models in one stack at most, which bounds memory and what an interruption loses
+
 
 @dataclass(frozen=True)
 class CountryModels:
@@ -303,7 +305,7 @@ def _not_kept() -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _stacks(
     trainings: Mapping[str, CountryTraining], names: Sequence[str], n_models: int, batch_size: int
 ) -> list[list[str]]:
-    """Return which trainings run at once: all that can if stacking is faster, else each alone."""
+    """Return which trainings run at once: as many as fit if stacking is faster, else each alone."""
     alone = [name for name in names if trainings[name].method == "group_dro"]
     others = [name for name in names if name not in alone]
     if others:
@@ -311,7 +313,8 @@ def _stacks(
         device = next(one.model.parameters()).device
         if faster_path(len(others) * n_models, one.data.images, batch_size, device) == "one_by_one":
             alone, others = others + alone, []
-    return ([others] if others else []) + [[name] for name in alone]
+    size = max(1, _AT_ONCE // n_models)
+    return [others[start : start + size] for start in range(0, len(others), size)] + [[name] for name in alone]
 
 
 def _kept_parts(
