@@ -220,8 +220,9 @@ record.table(
 # ```
 #
 # In round 2 that is {record}`fairness/dro_training#originals.expected.ours.2`, and among those drawn we find
-# {record}`fairness/dro_training#originals.drawn.ours.2`. From round 2 on the algorithm attacks attacked pictures, and Algorithm 4.2
-# trains on little else.
+# {record}`fairness/dro_training#originals.drawn.ours.2`. From round 2 on the algorithm attacks attacked pictures. Of the items that
+# Algorithm 4.2 draws, {record}`fairness/dro_training#drawn.originals.ours` are originals and
+# {record}`fairness/dro_training#drawn.last.ours` are of the last round, so that its models hardly see a picture as it was.
 
 # %%
 gallery, titles = [], []
@@ -375,7 +376,7 @@ found = {
     for name, part in judged.items()
 }
 slopes = {where: one.test.slope for where, one in found.items()}
-record.value("steps", n_steps, n=None)
+_ = record.value("steps", n_steps, n=None)
 
 # %%
 lines = {"pretrained": {"paper": 0.875}} | {key: {"paper": None} for key in models}
@@ -562,7 +563,7 @@ for n in (10, 50, 1000):
     alarms = one_set_rejections(split.seed_variance, split.data_variance, n_models=n)
     record.value(f"data.alarms.{n}", alarms, n=None, format=".1%", note="of one data set's test at 5 %, true mean 0")  # fmt: skip
 half = one_set_rejections(1.0, 0.5, n_models=50)
-record.value("data.alarms.half", half, n=None, format=".1%", note="fifty models, data variance half of the seeds'")  # fmt: skip
+_ = record.value("data.alarms.half", half, n=None, format=".1%", note="fifty models, data variance half of the seeds'")  # fmt: skip
 
 # %%
 record.table(
