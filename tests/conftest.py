@@ -13,7 +13,7 @@ import torch
 from jaxtyping import install_import_hook
 
 if importlib.util.find_spec("beartype") is not None:
-    checked = ("perception", "attacks", "purify", "criticism", "fairness")
+    checked = ("perception", "attacks", "purify", "criticism", "fairness", "latent")
     install_import_hook([f"blindspots.{name}" for name in checked], "beartype.beartype")
 
 
