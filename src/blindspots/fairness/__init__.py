@@ -4,6 +4,7 @@ from blindspots.fairness.attack_training import AttackTraining, attack_training
 from blindspots.fairness.attained_loss import attained_loss
 from blindspots.fairness.compare_slopes import SlopeComparison, compare_slopes
 from blindspots.fairness.comparison_power import comparison_power
+from blindspots.fairness.data_variance import DataVariance, data_variance, one_set_rejections
 from blindspots.fairness.drawn_descent import Descent, drawn_descent, faster_path
 from blindspots.fairness.dro_train import dro_train, dro_train_many
 from blindspots.fairness.dual_objective import DualMinimum, dual_minimum, dual_objective
@@ -26,6 +27,7 @@ from blindspots.fairness.weighted_images import WeightedImages, draw_rows, step_
 __all__ = [
     "AttackTraining",
     "Certificate",
+    "DataVariance",
     "Descent",
     "DualMinimum",
     "GroupAccuracies",
@@ -42,6 +44,7 @@ __all__ = [
     "better_surrogate",
     "compare_slopes",
     "comparison_power",
+    "data_variance",
     "draw_rows",
     "drawn_descent",
     "dro_train",
@@ -56,6 +59,7 @@ __all__ = [
     "group_dro_train",
     "group_slope_test",
     "input_curvature",
+    "one_set_rejections",
     "perceptron_smoothness",
     "rejection_interval",
     "robust_surrogate",
