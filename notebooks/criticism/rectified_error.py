@@ -35,6 +35,9 @@ networks = [
     {"width": 4, "epochs": 3},
     {"width": 4, "epochs": 5},
 ]  # the first is judged closely
+published = []  # torchvision's {"architecture", "weights"}, the first judged closely; empty: published predictions
+n_published = 0  # ImageNet validation images that they read, with votes "imagenet"; 0: all
+size = 224  # side of these images, pixels
 n_workers = 20  # of the planted crowd
 hits = [0.7, 0.95]  # range of the workers' rates of "yes" where that is right
 false_alarms = [0.01, 0.15]  # the same where it is wrong
@@ -80,18 +83,24 @@ from blindspots.criticism.reported_tables import (
     TOP_5,
 )
 from blindspots.data import load
+from blindspots.data.official import imagenet_val_files
+from blindspots.data.weights import find_weight
 from blindspots.devices import choose_device
-from blindspots.models import compute_logits, published_errors, trained_classifier
+from blindspots.models import (
+    compute_logits, published_errors, torchvision_classifier, trained_classifier,
+)  # fmt: skip
 from blindspots.purify import grim, grim_hits
 from blindspots.reports import Record
 from blindspots.reports.agreement_plot import agreement_plot
 from blindspots.reports.figures import bars, curves_with_bands
 from blindspots.reports.images import image_grid
 from blindspots.seeding import generator
+from blindspots.studies.imagenet_predictions import imagenet_predictions
 
 parameters = {
     "votes": votes, "people": people, "split": split, "n_train": n_train, "n_images": n_images, "two": two,
-    "networks": networks, "n_workers": n_workers, "hits": hits, "false_alarms": false_alarms, "n_golden": n_golden,
+    "networks": networks, "published": published, "n_published": n_published, "size": size, "n_workers": n_workers,
+    "hits": hits, "false_alarms": false_alarms, "n_golden": n_golden,
     "choosers": choosers, "shown": shown, "n_shown": n_shown, "resamples": resamples, "seed": seed,
 }  # fmt: skip
 record = Record("criticism/rectified_error", parameters=parameters, seed=seed)
@@ -259,16 +268,33 @@ record.figure(
 #
 # From here on the votes are those of the profile: the planted crowd's at quick, people's at real. There the network is the one
 # whose cross-validated predictions of all 50,000 ImageNet validation images are published {cite}`northcutt2021`. The paper's own
-# networks are not at hand on these images.
+# networks need the images themselves, which only the paper profile asks for.
 
 # %%
+predicted = {}  # by network (N, 5), its likeliest classes
 if votes == "imagenet":
     source = load("imagenet_labels", split="validation", data_root=root)
     record.add_data(source)
-    guess, label, sets = source.predicted, source.original, source.real
-    questions = source.raters.images, source.raters.labels
-    strict, lax = source.raters.votes(), source.raters.votes(maybe_counts=True)
-    n_classes = 1000
+    guess, label = source.predicted, source.original
+    sets, raters = source.real, source.raters
+if votes == "imagenet" and published:
+    files = imagenet_val_files(n_published or None, data_root=root)
+    record.add_data(files)
+    readers = {
+        spec["architecture"]: torchvision_classifier(
+            spec["architecture"], weights=find_weight(spec["weights"], data_root=root)
+        ).to(place)
+        for spec in published
+    }
+    predicted = imagenet_predictions(files, readers, size=size)
+    guess, label = next(iter(predicted.values()))[:, 0], files.labels
+    sets = [sets[i] for i in files.numbers.tolist()]
+    raters = raters.about(files.numbers)
+
+# %%
+if votes == "imagenet":
+    questions, n_classes = (raters.images, raters.labels), 1000
+    strict, lax = raters.votes(), raters.votes(maybe_counts=True)
 else:
     questions = tuple(index[asked] for index in grid)
     strict, lax, n_classes = strict[asked], lax[asked], 10
@@ -286,6 +312,12 @@ found["workers"] = rectify(
     resamples=resamples, generator=generator(seed, "bootstrap", "workers"),
 )  # fmt: skip
 by_sets = label_set_error(guess, sets)
+every = {
+    name: rectified_error(
+        listed[:, 0], label, votes_on(listed[:, 0], *questions, strict), n_classes=n_classes,
+        resamples=resamples, generator=generator(seed, "bootstrap", name),
+    ) for name, listed in predicted.items()
+}  # fmt: skip
 
 # %% tags=["hide-input"]
 record.value("error", main.error, n=n, **percent)
@@ -315,6 +347,13 @@ for name in ("maybe", "workers"):
     record.value(f"rectified.{name}", one.rectified, n=n, spread=one.interval, **percent)
 record.value("ratio.least", min(one.rectified for one in found.values()) / main.error, n=n)
 record.value("sets.error", by_sets.error, n=by_sets.n_judged, **percent)
+for name, one in every.items():
+    missed = (predicted[name] != label[:, None]).all(dim=1).double().mean()
+    record.value(f"judged.{name}.error", one.error, n=n, **percent)
+    record.value(f"judged.{name}.top5_error", 100 * missed, n=n, **percent)
+    record.value(
+        f"judged.{name}.rectified", one.rectified, n=n, spread=one.interval, **percent
+    )
 for k, share in enumerate(main.breakdown.shares.tolist()):
     record.value(f"share.{k}", share, n=main.n_judged, **percent)
 
@@ -345,6 +384,13 @@ for name, counted in (
         "by all 5, %": one.breakdown.shares[5].item() if name != "workers" else None,
         "rectified error": "{:.2f} [{:.2f}, {:.2f}]".format(one.rectified, *one.interval),
     })  # fmt: skip
+rows += [
+    {"network": f"{NAMES.get(name, name)}, here", "counted": "yes", "error": one.error,
+     "judged, %": 100 * one.n_judged / one.n_mistakes, "accepted by 4 of 5, %": one.rescued,
+     "by all 5, %": one.breakdown.shares[5].item(),
+     "rectified error": "{:.2f} [{:.2f}, {:.2f}]".format(one.rectified, *one.interval)}
+    for name, one in every.items()
+]  # fmt: skip
 rows.append({
     "network": "the network here", "counted": f"label sets, {by_sets.n_judged:,} images",
     "error": main.error, "judged, %": None, "accepted by 4 of 5, %": None, "by all 5, %": None,
@@ -540,7 +586,7 @@ rows = [{"people were asked about": "the prediction, on mistakes", "questions": 
          "four of five accept, %": control.at_least[4].item(), "all five, %": control.shares[5].item()},
         {"people were asked about": "the label, on the same mistakes", "questions": n_both,
          "four of five accept, %": 100 * of_label.mean().item(), "all five, %": None}]  # fmt: skip
-if votes == "imagenet" and source.checked is not None:
+if votes == "imagenet" and source.checked is not None and not published:
     table = source.checked
     index = torch.tensor(table["image"].to_numpy())
     own = (guess[index] == torch.tensor(table["guessed"].to_numpy())) & (
@@ -917,6 +963,7 @@ record.claims_table()
 # - **Votes.** The paper's are not published. Quick: a planted crowd, whose numbers say nothing about people. Real: published votes, which
 #   answer a slightly different question about a selection of images; the control shows how much that matters.
 # - **Network.** The paper judges four; on ImageNet we have the predictions of one other network. Many networks are judged on CIFAR-10.
+#   The paper profile, not run, judges the paper's four by the published votes.
 # - **Unjudged mistakes** are taken to be like the judged ones, with bounds. The paper judged all.
 # - **Workers.** The paper takes master workers and counts heads. Ids of ImageNet's raters are published, so we fit a worker model too.
 # - **CIFAR-10's people** chose one class of ten. Two classes that both fit share the choices, so this is stricter than "relevant".

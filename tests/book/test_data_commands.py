@@ -25,6 +25,11 @@ def test_a_card_shows_licence_citation_and_fingerprints(call):
         assert wanted in output
 
 
+def test_a_card_of_the_first_rows_alone(call):
+    output = call("show", "digits", "--limit", "7").output
+    assert output.count("(n = 7)") == 3
+
+
 def test_a_set_that_is_not_there_says_how_to_get_it(call):
     assert "blindspots data fetch mnist" in " ".join(call("show", "mnist").output.split())
 

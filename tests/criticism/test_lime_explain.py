@@ -157,6 +157,31 @@ def test_the_size_of_batches_changes_nothing(photograph, segments, linear_model)
     torch.testing.assert_close(first.weights, second.weights, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("side", "expected"), [(24, 50), (102, 50), (256, 8), (800, 1)])
+def test_large_images_come_in_small_batches_on_a_cpu(side, expected):
+    image = torch.rand(3, side, side, generator=generator(3))
+    segments = torch.arange(side * side).view(side, side) % 5
+    sizes = []
+
+    def counting(images):
+        sizes.append(len(images))
+        return images[:, :, ::24, ::24].mean(dim=(2, 3))
+
+    lime_explain(counting, image, segments=segments, masks=masks_for(segments, 60 if side < 800 else 3))
+    assert max(sizes) == expected
+
+
+def test_convolutions_get_the_order_of_channels_that_they_read_fastest(photograph, segments):
+    seen = []
+
+    def looking(images):
+        seen.append(images.is_contiguous(memory_format=torch.channels_last))
+        return images.mean(dim=(2, 3))
+
+    lime_explain(looking, photograph, segments=segments, masks=masks_for(segments, 20))
+    assert all(seen)
+
+
 def test_a_model_that_returns_a_view_of_its_images_is_no_trap(photograph, segments):
     def view(images):
         return images.flatten(1)[:, 1000:1004]

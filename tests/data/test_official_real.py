@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from blindspots.data import load
-from blindspots.data.official import read_celeba, read_utkface
+from blindspots.data.official import imagenet_val_files, read_celeba, read_utkface
 from blindspots.data.published import PUBLISHED
 
 ROOT = os.environ.get("BLINDSPOTS_DATA", "")
@@ -122,3 +122,13 @@ def test_imagenet_labels_give_the_published_numbers():
         assert (labels.predicted != labels.original).float().mean().item() == pytest.approx(0.2727, abs=5e-5)
         wrong = [p not in fit for p, fit in zip(labels.predicted.tolist(), labels.real, strict=True) if fit]
         assert sum(wrong) / len(wrong) == pytest.approx(0.2239, abs=5e-5)
+
+
+def test_imagenet_val_has_fifty_images_of_each_class():
+    some = _load("imagenet_val", split="validation", size=64, limit=100)
+    assert some.images.shape == (100, 3, 64, 64)
+    # A limit takes a mixture: a hundred of a thousand classes' images rarely repeat a class more than thrice.
+    assert torch.bincount(some.labels).max() <= 5
+    files = imagenet_val_files(None, None)
+    if len(files) == 50_000:
+        assert torch.bincount(files.labels).tolist() == [50] * 1000

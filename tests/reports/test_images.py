@@ -1,5 +1,6 @@
 import base64
 import io
+import itertools
 import re
 
 import numpy as np
@@ -20,7 +21,7 @@ def pictures(figure):
     """Return the images inside a figure's SVG as arrays (H, W, 4) of bytes."""
     svg = style.svg_pair(figure)[0].decode()
     codes = re.findall(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)\"", svg)
-    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(code)))) for code in codes]
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(code))).convert("RGBA")) for code in codes]
 
 
 def test_a_small_image_is_stored_pixel_by_pixel_and_enlarged_without_smoothing():
@@ -90,6 +91,19 @@ def test_titles_and_notes_stand_where_they_belong():
     assert [axes.get_ylabel() for axes in figure.axes] == ["a", "", "b", ""]
     assert [axes.get_xlabel() for axes in figure.axes] == ["one", "", "two", "three"]
     assert not figure.axes[1].images
+
+
+def test_column_titles_do_not_run_into_each_other():
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "American egret", "truck"]
+    figure = image_grid([[draw(0, 4, 4)] * 10], column_titles=names)
+    figure.draw_without_rendering()
+    boxes = [axes.title.get_window_extent() for axes in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    assert figure.axes[8].get_title() == "American\negret"
+    assert min(axes.title.get_fontsize() for axes in figure.axes) >= 7
+    # two columns have room, and keep the size of the text
+    roomy = image_grid([[draw(0, 4, 4)] * 2], column_titles=names[:2])
+    assert [axes.title.get_fontsize() for axes in roomy.axes] == [10.5, 10.5]
 
 
 def test_a_large_image_is_averaged_down():

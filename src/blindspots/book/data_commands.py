@@ -28,7 +28,11 @@ def list_command(data_root: RootOption = None) -> None:
 
 
 @data_app.command("show")
-def show_command(name: NameArgument, data_root: RootOption = None) -> None:
+def show_command(
+    name: NameArgument,
+    data_root: RootOption = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="Read only the first rows of each split.")] = None,
+) -> None:
     """Show a set's card: source, licence, citation, splits and fingerprints."""
     from blindspots.data import describe, load
     from blindspots.data.published import PUBLISHED
@@ -41,7 +45,7 @@ def show_command(name: NameArgument, data_root: RootOption = None) -> None:
     if source.sizes:
         lines["sizes"] = ", ".join(f"{side} px" for side in source.sizes)
     if at_hand:
-        sets = {split: load(name, split=split, data_root=data_root) for split in source.splits}
+        sets = {split: load(name, split=split, limit=limit, data_root=data_root) for split in source.splits}
         card = next(iter(sets.values())).card
         fields = ("source", "citation", "origin", "version", "differs")
         lines |= {field: getattr(card, field) for field in fields if getattr(card, field)}

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from blindspots import checks
 from blindspots.criticism.explanation_overlap import ExplanationOverlap, explanation_overlap
+from blindspots.criticism.kept_explanations import kept_explanations
 from blindspots.criticism.lime_explain import Explanation, lime_explain
 from blindspots.criticism.superpixels import check_image, check_segments
 from blindspots.types import Classifier
@@ -53,7 +54,8 @@ def explanation_shift(
     n_features: int | None = None,
     n_superpixels: int = 8,
     hide: str | float | Tensor = "mean",
-    batch_size: int = 50,
+    batch_size: int | None = None,
+    keep: bool = False,
 ) -> ExplanationShift:
     """Explain an image and its attacked version and compare the explanations' top superpixels.
 
@@ -70,6 +72,8 @@ def explanation_shift(
         generator: a CPU generator that draws two sets of samples.
         n_samples, mode, n_features, hide, batch_size: see `lime_explain`.
         n_superpixels: size of the tops that are compared, at least 1.
+        keep: put the explanations into the cache, or take them from there if the same ones were made before, so that
+            an interrupted run goes on where it stopped; needs a torch.nn.Module.
 
     Returns:
         ExplanationShift.
@@ -91,9 +95,17 @@ def explanation_shift(
     for masks in draws:
         masks[0] = True
     options = {"segments": segments, "mode": mode, "n_features": n_features, "hide": hide, "batch_size": batch_size}
-    clean = lime_explain(model, image, masks=draws[0], **options)
-    moved = lime_explain(model, attacked, masks=draws[0], **options)
-    redrawn = lime_explain(model, image, masks=draws[1], **options)
+
+    def explain() -> list[Explanation]:
+        pairs = ((image, draws[0]), (attacked, draws[0]), (image, draws[1]))
+        return [lime_explain(model, shown, masks=masks, **options) for shown, masks in pairs]
+
+    if keep:
+        color = [hide] if isinstance(hide, Tensor) else []
+        settings = {"mode": mode, "n_features": n_features, "hide": "tensor" if color else hide}
+        clean, moved, redrawn = kept_explanations(explain, model, [image, attacked, segments, *draws, *color], settings)
+    else:
+        clean, moved, redrawn = explain()
     top = {"n_superpixels": n_superpixels}
     return ExplanationShift(
         clean=clean,

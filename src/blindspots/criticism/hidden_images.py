@@ -62,16 +62,21 @@ def hidden_images(
         batch_size: images at a time.
 
     Yields:
-        (B, C, H, W), B = batch_size but for the last. All batches share one memory: copy what is to be kept.
+        (B, C, H, W), B = batch_size but for the last; on a CPU with the channels side by side in memory, the order
+        in which convolutions read them fastest there. All batches share one memory: copy what is to be kept.
     """
-    flat, channels = segments.flatten(), image.shape[0]
+    channels_last = image.device.type == "cpu"
+    parts = [fill, image, segments.expand_as(image)]
+    if channels_last:
+        parts = [part.movedim(0, -1) for part in parts]
+    shape = parts[0].shape
+    hidden, whole, owners = (part.flatten() for part in parts)
     shown = masks.to(image.dtype)
-    batch = image.new_empty(min(batch_size, len(masks)), channels, flat.numel())
-    pixels = image.new_empty(len(batch), flat.numel())
-    ends = [part.reshape(1, channels, -1).expand_as(batch) for part in (fill, image)]
+    batch = image.new_empty(min(batch_size, len(masks)), whole.numel())
     for rows in shown.split(batch_size):
-        n = len(rows)
-        torch.index_select(rows, 1, flat, out=pixels[:n])
+        images = batch[: len(rows)]
+        torch.index_select(rows, 1, owners, out=images)
         # lerp gives its ends exactly, where fill + mask * (image - fill) rounds and may leave [0, 1].
-        torch.lerp(ends[0][:n], ends[1][:n], pixels[:n, None].expand(-1, channels, -1), out=batch[:n])
-        yield batch[:n].view(n, *image.shape)
+        torch.lerp(hidden.expand_as(images), whole.expand_as(images), images, out=images)
+        images = images.view(-1, *shape)
+        yield images.movedim(-1, 1) if channels_last else images

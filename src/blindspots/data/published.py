@@ -299,6 +299,16 @@ PUBLISHED: dict[str, PublishedSet] = {
             ((PublishedFile("meps_panel21_fy2016.csv"),),),
         ),
         PublishedSet(
+            "imagenet_val",
+            "imagenet",
+            "https://www.image-net.org/challenges/LSVRC/2012/",
+            "non-commercial research and education only, no redistribution; agree to the terms on the publisher's page",
+            "val/ILSVRC2012_val_00000001.JPEG to ..50000.JPEG (or in synset folders val/n01440764/... as torchvision "
+            "sorts them), and imagenet_labels/imagenet_val_labels_and_cv_pred.csv.gz for the labels unless all 1,000 "
+            "synset folders are there",
+            ((),),
+        ),
+        PublishedSet(
             "imagenet_compatible",
             "imagenet_compatible",
             "https://github.com/ZhengyuZhao/PerC-Adversarial",

@@ -7,10 +7,12 @@ averaged down to `max_side`), and the reader's browser enlarges it without smoot
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
@@ -19,6 +21,7 @@ from matplotlib.figure import Figure
 from blindspots.reports.style import DIVERGING, INK, PAGE_WIDTH, SEQUENTIAL, new_figure, theme
 
 _TITLE, _NOTE, _SCALE = 0.24, 0.22, 0.6  # inches
+_LETTER, _SMALLEST = 0.6, 7.0  # mean width of a letter in units of its size; points
 
 
 def image_grid(
@@ -63,6 +66,8 @@ def image_grid(
     height = n_rows * (side * max(h / w for h, w in shapes) + (_NOTE if notes else 0.05)) + _TITLE
     height += _SCALE if changes else 0.0
     with theme():
+        heads, head_size = _fitted(column_titles or (), width / n_columns)
+        height += _TITLE * max((head.count("\n") for head in heads), default=0)
         figure = new_figure(height=height)
         grid = figure.subplots(n_rows, n_columns, squeeze=False)
         for (r, c), axes in np.ndenumerate(grid):
@@ -76,7 +81,7 @@ def image_grid(
                 _draw(axes, _reduced(cell, max_side), Normalize(*value_range), "gray")
             if notes is not None and notes[r][c]:
                 axes.set_xlabel(notes[r][c], fontsize=9, labelpad=3)
-        _title(grid, row_titles, column_titles)
+        _title(grid, row_titles, heads, head_size)
         if changes:
             _color_bar(figure, grid, Normalize(-limit, limit), DIVERGING, signed_label)
     return figure
@@ -227,11 +232,20 @@ def _bare(axes: Axes) -> None:
         spine.set_linewidth(0.5)
 
 
-def _title(grid: np.ndarray, row_titles: Sequence[str] | None, column_titles: Sequence[str] | None) -> None:
+def _fitted(titles: Sequence[str], side: float) -> tuple[list[str], float]:
+    """Return titles over cells of `side` inches, in lines and of a size (points) at which they do not meet."""
+    full = rcParams["axes.titlesize"]
+    letters = 72 * side / _LETTER
+    broken = [textwrap.fill(title, max(int(letters / full), 1), break_long_words=False) for title in titles]
+    longest = max((len(line) for title in broken for line in title.splitlines()), default=1)
+    return broken, max(min(full, letters / longest), _SMALLEST)
+
+
+def _title(grid: np.ndarray, row_titles: Sequence[str] | None, heads: Sequence[str], size: float) -> None:
     for axes, title in zip(grid[:, 0], row_titles or (), strict=False):
         axes.set_ylabel(title, color=INK)
-    for axes, title in zip(grid[0], column_titles or (), strict=False):
-        axes.set_title(title)
+    for axes, title in zip(grid[0], heads, strict=False):
+        axes.set_title(title, fontsize=size)
 
 
 def _color_bar(figure: Figure, grid: np.ndarray, norm: Normalize, colors: str, label: str) -> None:

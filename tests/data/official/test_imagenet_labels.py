@@ -1,11 +1,13 @@
 """Reassessed ImageNet labels: answers as votes, optional files, damaged files."""
 
+import gzip
+
 import numpy as np
 import pytest
 import torch
 
 from blindspots.data import load
-from blindspots.data.official.imagenet_labels import read_imagenet_labels
+from blindspots.data.official.imagenet_labels import original_labels, read_imagenet_labels
 
 
 def test_answers_are_no_maybe_yes_or_not_asked(imagenet_labels):
@@ -101,3 +103,27 @@ def test_a_damaged_file_says_what_is_wrong(damage, message, imagenet_labels):
     damage(imagenet_labels / "imagenet_labels")
     with pytest.raises(ValueError, match=message):
         read_imagenet_labels("validation", None, None, imagenet_labels)
+
+
+def test_original_labels_by_image_and_synset(imagenet_labels):
+    by_image, by_synset = original_labels(imagenet_labels)
+    assert by_image == {1: 65, 2: 970, 3: 3, 4: 9}
+    assert by_synset == {"n1": 65, "n2": 970, "n3": 3, "n4": 9}
+    file = imagenet_labels / "imagenet_labels" / "imagenet_val_labels_and_cv_pred.csv.gz"
+    with gzip.open(file, "rt") as stream:
+        text = stream.read()
+    with gzip.open(file, "wt") as stream:
+        stream.write(text.replace("n4", "n3"))
+    with pytest.raises(ValueError, match=r"one label of a synset.*3 and 9 for n3"):
+        original_labels(imagenet_labels)
+    file.unlink()
+    assert original_labels(imagenet_labels) is None
+
+
+def test_answers_about_some_images_are_counted_anew(imagenet_labels):
+    raters = read_imagenet_labels("validation", None, None, imagenet_labels).raters
+    some = raters.about(torch.tensor([3, 0, 1]))
+    assert some.images.tolist() == [2, 2, 0]
+    assert some.labels.tolist() == [970, 3, 5]
+    assert some.answers.tolist() == [[2, 1, -1], [-1, -1, 0], [2, 2, -1]]
+    assert len(raters.about(torch.tensor([0]))) == 0

@@ -10,6 +10,7 @@ from blindspots.data.official import (
     geode,
     imagenet_compatible,
     imagenet_labels,
+    imagenet_val,
     meps,
     mnist,
     utkface,
@@ -20,6 +21,7 @@ from blindspots.data.official.cifar10h import HumanJudgements
 from blindspots.data.official.dollar_street import read_dollar_street
 from blindspots.data.official.geode import read_geode
 from blindspots.data.official.imagenet_labels import ImageNetLabels, RaterAnswers
+from blindspots.data.official.imagenet_val import ImageFiles, imagenet_val_files, read_imagenet_val
 from blindspots.data.official.utkface import read_utkface
 from blindspots.data.sets import Source
 
@@ -37,16 +39,20 @@ SOURCES: tuple[Source, ...] = (
     meps.SOURCE,
     imagenet_compatible.SOURCE,
     imagenet_labels.SOURCE,
+    imagenet_val.SOURCE,
 )
 
 __all__ = [
     "SOURCES",
     "HumanJudgements",
+    "ImageFiles",
     "ImageNetLabels",
     "PublishedPredictions",
     "RaterAnswers",
+    "imagenet_val_files",
     "read_celeba",
     "read_dollar_street",
     "read_geode",
+    "read_imagenet_val",
     "read_utkface",
 ]

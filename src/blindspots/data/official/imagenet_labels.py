@@ -18,12 +18,13 @@ from torch import Tensor
 
 from blindspots.data.official.splits import check_request
 from blindspots.data.published import PUBLISHED
-from blindspots.data.root import find_set, half_written, require_files
+from blindspots.data.root import find_data_root, find_set, half_written, require_files
 from blindspots.data.sets import Card, Source, fingerprint
 
 NOT_ASKED, NO, MAYBE, YES = -1, 0, 1, 2
 N_IMAGES, N_CLASSES = 50_000, 1000
 _FILE_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.JPEG")
+_PREDICTIONS = "imagenet_val_labels_and_cv_pred.csv.gz"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class RaterAnswers:
 
     def __len__(self) -> int:
         return int(self.images.shape[0])
+
+    def about(self, images: Tensor) -> RaterAnswers:
+        """Return the questions about some images (M,), which are counted anew in the order given."""
+        places = {image: place for place, image in enumerate(images.tolist())}
+        rows = [row for row, image in enumerate(self.images.tolist()) if image in places]
+        renamed = torch.tensor([places[int(self.images[row])] for row in rows], dtype=torch.long)
+        return RaterAnswers(renamed, self.labels[rows], self.answers[rows], self.raters)
 
     def votes(self, *, maybe_counts: bool = False) -> Tensor:
         """Return votes (Q, R) in float32: 1 for yes (or maybe, if it counts), 0 for no, NaN for not asked."""
@@ -106,7 +114,7 @@ def read_imagenet_labels(
     for field, name in (("golden", "golden.npz"), ("raters_golden", "raters_golden.npz")):
         file = _either(folder, name)
         others[field] = None if file is None else _read_answers(file, n_images, len(real))
-    prediction_file = folder / "imagenet_val_labels_and_cv_pred.csv.gz"
+    prediction_file = folder / _PREDICTIONS
     original, predicted = _read_predictions(prediction_file, n_images, len(real))
     card = Card(
         "imagenet_labels",
@@ -131,6 +139,27 @@ def read_imagenet_labels(
         checked=_read_checked(folder / "cleanlab_imagenet_mturk.json", len(real)),
         published_errors=_read_published_errors(folder),
     )
+
+
+def original_labels(data_root: Path | None) -> tuple[dict[int, int], dict[str, int]] | None:
+    """Return ImageNet's own label of each validation image by its number from 1, and of each synset.
+
+    None where the table that gives them, `imagenet_labels/imagenet_val_labels_and_cv_pred.csv.gz`, is not at hand.
+
+    Raises:
+        ValueError: the table is damaged, or gives one synset two labels.
+    """
+    file = find_data_root(data_root) / PUBLISHED["imagenet_labels"].folder / _PREDICTIONS
+    if not file.is_file():
+        return None
+    ids, synsets, values = _read_rows(file)
+    labels = values[:, 0].tolist()
+    of_synset: dict[str, int] = {}
+    for synset, label in zip(synsets, labels, strict=True):
+        if synset and of_synset.setdefault(synset, label) != label:
+            got = f"{of_synset[synset]} and {label} for {synset}"
+            raise half_written("imagenet_labels", file, "one label of a synset", got)
+    return dict(zip(ids, labels, strict=True)), of_synset
 
 
 def _either(folder: Path, name: str) -> Path | None:
@@ -191,6 +220,15 @@ def _read_answers(file: Path, n_images: int, n_kept: int) -> RaterAnswers:
 def _read_predictions(file: Path, n_images: int, n_kept: int) -> tuple[Tensor | None, Tensor | None]:
     if not file.is_file():
         return None, None
+    ids, _, values = _read_rows(file)
+    if ids != list(range(1, n_images + 1)):
+        expected = f"one row for each of {n_images} images, in order"
+        raise half_written("imagenet_labels", file, expected, f"{len(ids)} rows")
+    return values[:n_kept, 0].clone(), values[:n_kept, 1].clone()
+
+
+def _read_rows(file: Path) -> tuple[list[int], list[str], Tensor]:
+    """Return image ids from 1, synsets (empty where not given), and labels with predictions (N, 2)."""
     try:
         with gzip.open(file, "rt", newline="") as stream:
             rows = list(csv.DictReader(stream))
@@ -199,10 +237,7 @@ def _read_predictions(file: Path, n_images: int, n_kept: int) -> tuple[Tensor | 
     except (OSError, EOFError, KeyError, ValueError, TypeError) as error:
         expected = "packed rows of val_id, label and cleanlab_cv_pred"
         raise half_written("imagenet_labels", file, expected, repr(error)) from error
-    if ids != list(range(1, n_images + 1)):
-        expected = f"one row for each of {n_images} images, in order"
-        raise half_written("imagenet_labels", file, expected, f"{len(ids)} rows")
-    return values[:n_kept, 0].clone(), values[:n_kept, 1].clone()
+    return ids, [row.get("wnid") or "" for row in rows], values
 
 
 def _read_checked(file: Path, n_kept: int) -> pd.DataFrame | None:

@@ -23,8 +23,10 @@ def to_images(pixels: np.ndarray, size: int | None) -> Tensor:
     return _assemble(len(pixels), lambda row: pixels[row], size)
 
 
-def read_images(name: str, files: list[Path], size: int | None) -> Tensor:
-    """Return image files as one tensor (N, 3, S, S) in [0, 1].
+def read_images(
+    name: str, files: list[Path], size: int | None, *, cut: Callable[[Image.Image], Image.Image] | None = None
+) -> Tensor:
+    """Return image files as one tensor (N, 3, S, S) in [0, 1], after `cut`, where a set has its own crop.
 
     Raises:
         ValueError: a file is truncated or no image, or, without a size, has another shape than the first.
@@ -32,7 +34,7 @@ def read_images(name: str, files: list[Path], size: int | None) -> Tensor:
     first: list[tuple[int, ...]] = []
 
     def read(row: int) -> np.ndarray:
-        pixels = read_image(name, files[row])
+        pixels = read_image(name, files[row], cut=cut)
         if not first:
             first.append(pixels.shape)
         if size is None and pixels.shape != first[0]:
@@ -45,15 +47,18 @@ def read_images(name: str, files: list[Path], size: int | None) -> Tensor:
     return _assemble(len(files), read, size)
 
 
-def read_image(name: str, file: Path) -> np.ndarray:
-    """Return one image file as 8-bit pixels (3, H, W).
+def read_image(
+    name: str, file: Path, *, cut: Callable[[Image.Image], Image.Image] | None = None
+) -> np.ndarray:
+    """Return one image file as 8-bit pixels (3, H, W), after `cut`.
 
     Raises:
         ValueError: the file is truncated or no image; the message names it.
     """
     try:
         with Image.open(file) as image:
-            pixels = np.asarray(image.convert("RGB"))
+            whole = image.convert("RGB")
+            pixels = np.asarray(whole if cut is None else cut(whole))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{name}: expected the image {file}, got nothing there") from error
     except PermissionError as error:
