@@ -159,3 +159,15 @@ def test_bad_arguments_are_named(task, tmp_path):
     with pytest.raises(ValueError, match="attack: expected settings"):
         nameless = type(country_attack("pgd"))(country_attack("pgd").run)
         robust_country_data(model, train, nameless, **ROUNDS, directory=tmp_path)
+
+
+def test_a_model_whose_answers_overflow_counts_as_diverged(task, tmp_path):
+    model, train, test = task
+    robust = robust_country_data(model, train, country_attack("pgd", steps=5), **ROUNDS, directory=tmp_path)
+    # One step so long that the weights stay finite and the products of layers do not.
+    options = {**TRAINING, "steps": 1, "learning_rate": 1e37, "judged_on": {"test": test}, "directory": tmp_path}
+    made = country_models(model, robust, on_divergence="record", **options)
+    assert made.diverged_at == (1, 1, 1)
+    assert all(torch.equal(values[0], model.state_dict()[name]) for name, values in made.states.items())
+    with pytest.raises(ValueError, match="learning_rate: training diverged"):
+        country_models(model, robust, **options)

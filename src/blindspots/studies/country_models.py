@@ -17,6 +17,7 @@ import blindspots.fairness
 import blindspots.perception
 from blindspots import checks
 from blindspots.attacks.comparison import NamedAttack
+from blindspots.borrowed import judged
 from blindspots.cache import CachedTensors, cache_directory, cached_tensors
 from blindspots.data.sets import ImageSet
 from blindspots.fairness import (
@@ -49,7 +50,8 @@ class CountryModels:
         states: name -> (S, ...), their weights on the CPU.
         predictions: by name of the set judged on, (S, N) uint8 classes.
         losses: (S, steps) float64, see `fairness.Descent`.
-        diverged_at: by model, the step at which its training ended, or None; such a model holds its first weights.
+        diverged_at: by model, the step at which its training ended, or None; such a model holds its first weights. The
+            last step where the weights are finite and an answer is not.
         seconds: of training all.
     """
 
@@ -277,7 +279,7 @@ def country_models_together(
         parts = {}
         for place, name in enumerate(names):
             own = slice(place * n_models, (place + 1) * n_models)
-            parts[name] = _kept_parts(trainings[name].model, made, own, judged_on)
+            parts[name] = _kept_parts(trainings[name].model, made, own, judged_on, on_divergence)
         return parts
 
     found: dict[str, CountryModels] = {}
@@ -318,16 +320,34 @@ def _stacks(
 
 
 def _kept_parts(
-    model: nn.Module, made: Descent, own: slice, judged_on: Mapping[str, ImageSet]
+    model: nn.Module, made: Descent, own: slice, judged_on: Mapping[str, ImageSet], on_divergence: str
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return what is kept of the models `own` of a descent: tensors and metadata."""
     first = {name: value.cpu() for name, value in model.state_dict().items()}
-    diverged = made.diverged_at[own]
+    diverged = [
+        len(losses) if step is None and _overflows(model, state, judged_on) else step
+        for step, state, losses in zip(made.diverged_at[own], made.states[own], made.losses[own], strict=True)
+    ]
+    if on_divergence == "raise" and any(step is not None for step in diverged):
+        raise ValueError("learning_rate: training diverged, some model's answers are not finite; lower the rate")
     states = [first if step is not None else state for state, step in zip(made.states[own], diverged, strict=True)]
     kept = {f"state.{name}": torch.stack([state[name] for state in states]) for name in states[0]}
     kept |= {f"predictions.{name}": _predictions(model, states, judged) for name, judged in judged_on.items()}
     seconds = made.seconds * len(states) / len(made.states)
-    return kept | {"losses": made.losses[own].clone()}, {"diverged_at": list(diverged), "seconds": seconds}
+    return kept | {"losses": made.losses[own].clone()}, {"diverged_at": diverged, "seconds": seconds}
+
+
+def _overflows(model: nn.Module, state: dict[str, Tensor], judged_on: Mapping[str, ImageSet]) -> bool:
+    """Return whether a model with this state, whose weights are finite, answers some image with NaN or infinity."""
+    own = copy.deepcopy(model)
+    own.load_state_dict(state)
+    weight = next(own.parameters())
+    with judged(own), torch.no_grad():
+        return not all(
+            torch.isfinite(own(images.to(weight.device, weight.dtype))).all()
+            for shown in judged_on.values()
+            for images in shown.images.split(256)
+        )
 
 
 def _read_back(entry: CachedTensors) -> CountryModels:
