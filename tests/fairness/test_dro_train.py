@@ -68,6 +68,17 @@ def test_each_model_may_have_its_own_set_and_start(network, task, flat_weights, 
         )
 
 
+def test_a_set_that_stands_there_twice_is_drawn_from_twice(network, task, flat_weights):
+    first, other = (task(n, seed=n, weights=torch.arange(1.0, n + 1).double()) for n in (12, 7))
+    made = many([network()] * 3, [first, other, first])
+    for seed, data in enumerate([first, other, first]):
+        alone = network()
+        dro_train(alone, data, generator=generator(seed), **OPTIONS)
+        torch.testing.assert_close(
+            flat_weights(made.states[seed]), flat_weights(alone.state_dict()), rtol=0, atol=1e-10
+        )
+
+
 def test_it_learns_the_task_and_seeds_differ(network, task):
     model, fresh = network(), task(60, seed=9)
     made = many(model, task(40), steps=600, learning_rate=0.05)

@@ -8,7 +8,13 @@ from blindspots.fairness import dro_train_many, generate_adversarial_dataset, gr
 from blindspots.models import build_model, compute_logits
 from blindspots.seeding import generator
 from blindspots.studies.country_attacks import country_attack
-from blindspots.studies.country_models import CONTROLS, country_models, robust_country_data
+from blindspots.studies.country_models import (
+    CONTROLS,
+    CountryTraining,
+    country_models,
+    country_models_together,
+    robust_country_data,
+)
 
 COUNTRIES = ["Burundi", "India", "France"]
 TRAINING = {"n_models": 3, "steps": 12, "learning_rate": 0.05, "batch_size": 2, "seed": 1, "progress": False}
@@ -95,6 +101,25 @@ def test_reweighting_draws_countries_equally_often(task, tmp_path):
         generators=[generator(1, "model", i) for i in range(3)],
     )  # fmt: skip
     assert torch.equal(made.losses, direct.losses)
+
+
+def test_together_they_are_what_each_is_alone_and_are_kept_alone(task, tmp_path):
+    model, train, test = task
+    other = build_model({"name": "small_cnn", "in_channels": 3, "n_classes": 6, "width": 4, "norm": "group"}, seed=5)
+    robust = robust_country_data(model, train, country_attack("pgd", steps=5), **ROUNDS, directory=tmp_path)
+    trainings = {
+        "robust": CountryTraining(model, robust), "plain": CountryTraining(other, train, "plain"),
+        "balanced": CountryTraining(model, train, "balanced"), "group_dro": CountryTraining(model, train, "group_dro"),
+    }  # fmt: skip
+    options = {**TRAINING, "judged_on": {"test": test}}
+    country_models(model, train, method="balanced", **options, directory=tmp_path)
+    made = country_models_together(trainings, **options, directory=tmp_path)
+    assert list(made) == list(trainings)
+    for name, one in trainings.items():
+        alone = country_models(one.model, one.data, method=one.method, **options, directory=tmp_path / "alone")
+        torch.testing.assert_close(made[name].losses, alone.losses, rtol=0, atol=1e-4)  # float32, other sums
+        again = country_models(one.model, one.data, method=one.method, **options, directory=tmp_path)
+        assert again.seconds == made[name].seconds and torch.equal(again.losses, made[name].losses)
 
 
 def test_a_diverged_model_keeps_its_first_weights_and_is_told(task, tmp_path):

@@ -264,6 +264,23 @@ PUBLISHED: dict[str, PublishedSet] = {
             ((),),
         ),
         PublishedSet(
+            "dollar_street",
+            "dollar_street",
+            "https://mlcommons.org/datasets/dollar-street/",
+            "Creative Commons with attribution, commonly given as CC BY-SA 4.0; not checked here, the terms that come "
+            "with your copy hold",
+            "assets/, images_v2.csv, images_v2_imagenet_train.csv and images_v2_imagenet_test.csv",
+            ((),),
+        ),
+        PublishedSet(
+            "geode",
+            "geode",
+            "https://geodiverse-data-collection.cs.princeton.edu/",
+            "CC BY, as its page says",
+            "index.csv and images/",
+            ((),),
+        ),
+        PublishedSet(
             "adult",
             "adult",
             "https://archive.ics.uci.edu/dataset/2/adult",

@@ -2,6 +2,7 @@
 
 from blindspots.fairness.compare_slopes import SlopeComparison, compare_slopes
 from blindspots.fairness.comparison_power import comparison_power
+from blindspots.fairness.data_variance import DataVariance, data_variance, one_set_rejections
 from blindspots.fairness.drawn_descent import Descent, drawn_descent, faster_path
 from blindspots.fairness.dro_train import dro_train, dro_train_many
 from blindspots.fairness.dual_objective import DualMinimum, dual_minimum, dual_objective
@@ -19,6 +20,7 @@ from blindspots.fairness.weighted_images import WeightedImages, draw_rows, step_
 
 __all__ = [
     "Certificate",
+    "DataVariance",
     "Descent",
     "DualMinimum",
     "GroupAccuracies",
@@ -31,6 +33,7 @@ __all__ = [
     "WeightedImages",
     "compare_slopes",
     "comparison_power",
+    "data_variance",
     "draw_rows",
     "drawn_descent",
     "dro_train",
@@ -44,6 +47,7 @@ __all__ = [
     "group_balanced",
     "group_dro_train",
     "group_slope_test",
+    "one_set_rejections",
     "rejection_interval",
     "robust_surrogate",
     "robustness_certificate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -91,7 +92,8 @@ def dro_train_many(
     Args:
         models: where each training starts, S modules of one architecture, which stay as they are; `[model] * 50` for
             the paper's fifty.
-        robust_data: one set for all, or S sets, one each (of data sets that were resampled too).
+        robust_data: one set for all, or S sets, one each (of data sets that were resampled too). One that stands there
+            repeatedly is held once.
         generators: S CPU generators; each is advanced.
         path: "stacked" or "one_by_one", the same up to the order of sums; None for what was measured to be faster
             (`faster_path`).
@@ -109,9 +111,12 @@ def dro_train_many(
         check_weighted(data)
     check_many(models, sets, generators, steps=steps, batch_size=batch_size, models_at_once=models_at_once)
     checks.check_choice(on_divergence, "on_divergence", ON_DIVERGENCE)
-    factors = [step_factors(data.weights, weighting) for data in sets]
-    rows = draw_for_each([data.weights for data in sets], steps, batch_size, generators)
-    images, labels, every = (joined(parts) for parts in ([s.images for s in sets], [s.labels for s in sets], factors))
+    held = list({id(data): data for data in sets}.values())
+    first = dict(zip(map(id, held), accumulate((len(data.weights) for data in held), initial=0), strict=False))
+    starts = [first[id(data)] for data in sets]
+    factors = [step_factors(data.weights, weighting) for data in held]
+    rows = draw_for_each([data.weights for data in sets], steps, batch_size, generators, starts=starts)
+    images, labels, every = (joined(parts) for parts in ([s.images for s in held], [s.labels for s in held], factors))
 
     def make_factors(n_models: int) -> Factors:
         return lambda losses, rows: every[rows.to(every.device)].to(losses.device)
@@ -153,14 +158,18 @@ def check_many(
 
 
 def draw_for_each(
-    weights: Sequence[Tensor], steps: int, batch_size: int, generators: Sequence[torch.Generator]
+    weights: Sequence[Tensor],
+    steps: int,
+    batch_size: int,
+    generators: Sequence[torch.Generator],
+    *,
+    starts: Sequence[int] = (0,),
 ) -> Tensor:
-    """Return rows (S, steps, B) drawn in proportion to weights, counted through all sets in order if there are S."""
-    drawn, start = [], 0
+    """Return rows (S, steps, B) drawn in proportion to weights, of one set or of S, counted from where each starts."""
+    drawn = []
     for place, generator in enumerate(generators):
-        own = weights[place] if len(weights) > 1 else weights[0]
+        own, start = (parts[place if len(parts) > 1 else 0] for parts in (weights, starts))
         drawn.append(start + draw_rows(own, steps * batch_size, generator).view(steps, batch_size))
-        start += len(own) if len(weights) > 1 else 0
     return torch.stack(drawn)
 
 

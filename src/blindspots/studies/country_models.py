@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ import blindspots.fairness
 import blindspots.perception
 from blindspots import checks
 from blindspots.attacks.comparison import NamedAttack
-from blindspots.cache import cache_directory, cached_tensors
+from blindspots.cache import CachedTensors, cache_directory, cached_tensors
 from blindspots.data.sets import ImageSet
 from blindspots.fairness import (
+    Descent,
     GroupAccuracies,
     RobustDataset,
     WeightedImages,
     dro_train_many,
+    faster_path,
     generate_adversarial_dataset,
     group_accuracies,
     group_balanced,
@@ -130,6 +133,45 @@ def robust_country_data(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class CountryTraining:
+    """Where models of a method start, what they are trained on, and how.
+
+    Attributes:
+        model: theta_0, on its device.
+        data: "robust": what `robust_country_data` returns; "plain", "balanced", "group_dro": an ImageSet with groups
+            "country", all of which have images.
+        method: "robust" (Algorithm 4.2), or a key of `CONTROLS`: equal weights; countries drawn equally often; the
+            online algorithm of Sagawa et al.
+    """
+
+    model: nn.Module
+    data: ImageSet | WeightedImages
+    method: str = "robust"
+
+    def check(self) -> None:
+        """Raise unless the method is known and fits the data."""
+        checks.check_choice(self.method, "method", ("robust", *CONTROLS))
+        if isinstance(self.data, WeightedImages) != (self.method == "robust"):
+            wanted = "the WeightedImages of Algorithm 4.1" if self.method == "robust" else "an ImageSet with countries"
+            raise TypeError(f"data: expected {wanted} for method {self.method!r}, got {type(self.data).__name__}")
+
+    def weighted(self) -> WeightedImages:
+        """Return the set that `dro_train_many` draws from."""
+        if isinstance(self.data, WeightedImages):
+            return self.data
+        if self.method == "balanced":
+            return group_balanced(self.data, self.data.groups["country"])
+        even = torch.ones(len(self.data.labels), dtype=torch.float64)
+        return WeightedImages(self.data.images, self.data.labels, even)
+
+    def prints(self) -> list[str]:
+        """Return fingerprints of what is trained on and of the weights at the start."""
+        own = self.data.weights if isinstance(self.data, WeightedImages) else self.data.groups["country"]
+        weights = self.model.state_dict().values()
+        return [fingerprint(self.data.images, self.data.labels, own), fingerprint(*weights)]
+
+
 def country_models(
     model: nn.Module,
     data: ImageSet | WeightedImages,
@@ -149,21 +191,9 @@ def country_models(
 ) -> CountryModels:
     """Train models from the same weights by one method and let them classify, or take both from the cache.
 
-    Model i draws from the stream of (seed, i) whatever the method, so that methods can be compared in pairs.
-
     Args:
-        model: where all start, on its device.
-        data: "robust": what `robust_country_data` returns; "plain", "balanced", "group_dro": an ImageSet with groups
-            "country", all of which have images.
-        method: "robust" (Algorithm 4.2), or a key of `CONTROLS`: equal weights; countries drawn equally often; the
-            online algorithm of Sagawa et al.
-        judged_on: by name, sets to classify.
-        n_models: S.
-        steps, learning_rate, weighting, batch_size, on_divergence: of `dro_train_many`.
-        group_step_size: of `group_dro_train`.
-        seed: of what is drawn.
-        directory: the cache's folder; None for the usual one.
-        progress: show a bar.
+        model, data, method: see `CountryTraining`.
+        the rest: see `country_models_together`, which gives the same for several trainings in less time.
 
     Returns:
         CountryModels.
@@ -171,42 +201,133 @@ def country_models(
     Raises:
         TypeError, ValueError: an unknown method, data that do not fit it, or what the trainings refuse.
     """
-    checks.check_choice(method, "method", ("robust", *CONTROLS))
+    return country_models_together(
+        {"alone": CountryTraining(model, data, method)}, judged_on=judged_on, n_models=n_models, steps=steps,
+        learning_rate=learning_rate, weighting=weighting, batch_size=batch_size, group_step_size=group_step_size,
+        on_divergence=on_divergence, seed=seed, directory=directory, progress=progress,
+    )["alone"]  # fmt: skip
+
+
+def country_models_together(
+    trainings: Mapping[str, CountryTraining],
+    *,
+    judged_on: Mapping[str, ImageSet],
+    n_models: int,
+    steps: int,
+    learning_rate: float | int,
+    weighting: str = "sampling_only",
+    batch_size: int = 1,
+    group_step_size: float | int = 0.01,
+    on_divergence: str = "raise",
+    seed: int,
+    directory: str | Path | None = None,
+    progress: bool = True,
+) -> dict[str, CountryModels]:
+    """Train the models of several methods or data sets in one stack, where that is faster, and keep each by itself.
+
+    Model i draws from the stream of (seed, i) in every training, so that methods can be compared in pairs.
+
+    Args:
+        trainings: by name; networks of one architecture on one device.
+        judged_on: by name, sets to classify.
+        n_models: S, of each training.
+        steps, learning_rate, weighting, batch_size, on_divergence: of `dro_train_many`.
+        group_step_size: of `group_dro_train`, which trains by itself.
+        seed: of what is drawn.
+        directory: the cache's folder; None for the usual one.
+        progress: show a bar.
+
+    Returns:
+        CountryModels by name. The seconds of a stack are shared out in equal parts.
+
+    Raises:
+        TypeError, ValueError: an unknown method, data that do not fit it, or what the trainings refuse.
+    """
     checks.check_number(n_models, "n_models", at_least=1, integer=True)
-    if isinstance(data, WeightedImages) != (method == "robust"):
-        wanted = "the WeightedImages of Algorithm 4.1" if method == "robust" else "an ImageSet with countries"
-        raise TypeError(f"data: expected {wanted} for method {method!r}, got {type(data).__name__}")
+    for one in trainings.values():
+        one.check()
     options: dict[str, Any] = {
         "steps": steps, "learning_rate": learning_rate, "batch_size": batch_size, "on_divergence": on_divergence,
     }  # fmt: skip
-    key = {"method": method, "n_models": n_models, "weighting": weighting, "group_step_size": group_step_size,
-           **options, "seed": seed, "judged_on": sorted(judged_on), **_kind(model)}  # fmt: skip
-    tensors = [data.images, data.labels]
-    tensors.append(data.weights if isinstance(data, WeightedImages) else data.groups["country"])
-    prints = [fingerprint(*tensors), fingerprint(*model.state_dict().values())]
-    prints += [fingerprint(judged_on[name].images) for name in sorted(judged_on)]
+    shown = [fingerprint(judged_on[name].images) for name in sorted(judged_on)]
 
-    def build() -> tuple[dict[str, Tensor], dict[str, Any]]:
-        draws = [generator(seed, "model", i) for i in range(n_models)]
+    def kept(name: str, build: Callable[[], tuple[dict[str, Tensor], dict[str, Any]]]) -> CountryModels:
+        one = trainings[name]
+        key = {"method": one.method, "n_models": n_models, "weighting": weighting, "group_step_size": group_step_size,
+               **options, "seed": seed, "judged_on": sorted(judged_on), **_kind(one.model)}  # fmt: skip
+        return _read_back(
+            cached_tensors(
+                "country-models", build, parameters=key, data=[*one.prints(), *shown], directory=directory,
+                sources=[dro_train_many, group_dro_train, group_balanced],
+            )
+        )  # fmt: skip
+
+    def trained(names: Sequence[str]) -> dict[str, tuple[dict[str, Tensor], dict[str, Any]]]:
+        draws = [generator(seed, "model", i) for _ in names for i in range(n_models)]
+        starts = [trainings[name].model for name in names for _ in range(n_models)]
         shared = {**options, "generators": draws, "progress": progress}
-        if method == "group_dro":
-            own = data.groups["country"]
-            made = group_dro_train([model] * n_models, data, own, group_step_size=group_step_size, **shared)
+        if trainings[names[0]].method == "group_dro":
+            data = trainings[names[0]].data
+            made = group_dro_train(starts, data, data.groups["country"], group_step_size=group_step_size, **shared)
         else:
-            made = dro_train_many([model] * n_models, _weighted(data, method), weighting=weighting, **shared)
-        first = {name: value.cpu() for name, value in model.state_dict().items()}
-        states = [
-            first if step is not None else state for state, step in zip(made.states, made.diverged_at, strict=True)
-        ]
-        kept = {f"state.{name}": torch.stack([state[name] for state in states]) for name in states[0]}
-        kept |= {f"predictions.{name}": _predictions(model, states, judged) for name, judged in judged_on.items()}
-        return kept | {"losses": made.losses}, {"diverged_at": list(made.diverged_at), "seconds": made.seconds}
+            sets = [each for name in names for each in [trainings[name].weighted()] * n_models]
+            made = dro_train_many(starts, sets if len(names) > 1 else sets[0], weighting=weighting, **shared)
+        parts = {}
+        for place, name in enumerate(names):
+            own = slice(place * n_models, (place + 1) * n_models)
+            parts[name] = _kept_parts(trainings[name].model, made, own, judged_on)
+        return parts
 
-    entry = cached_tensors(
-        "country-models", build, parameters=key, data=prints, sources=[dro_train_many, group_dro_train, group_balanced],
-        directory=directory,
-    )  # fmt: skip
+    found: dict[str, CountryModels] = {}
+    for name in trainings:
+        with suppress(_NotKept):
+            found[name] = kept(name, _not_kept)
+    missing = [name for name in trainings if name not in found]
+    for names in _stacks(trainings, missing, n_models, batch_size):
+        if len(names) == 1:  # inside the lock, so that of two processes one waits
+            found[names[0]] = kept(names[0], lambda names=names: trained(names)[names[0]])
+            continue
+        made = trained(names)
+        found |= {name: kept(name, lambda name=name, made=made: made[name]) for name in names}
+    return {name: found[name] for name in trainings}
 
+
+class _NotKept(Exception):
+    """The cache has no such entry."""
+
+
+def _not_kept() -> tuple[dict[str, Tensor], dict[str, Any]]:
+    raise _NotKept
+
+
+def _stacks(
+    trainings: Mapping[str, CountryTraining], names: Sequence[str], n_models: int, batch_size: int
+) -> list[list[str]]:
+    """Return which trainings run at once: all that can if stacking is faster, else each alone."""
+    alone = [name for name in names if trainings[name].method == "group_dro"]
+    others = [name for name in names if name not in alone]
+    if others:
+        one = trainings[others[0]]
+        device = next(one.model.parameters()).device
+        if faster_path(len(others) * n_models, one.data.images, batch_size, device) == "one_by_one":
+            alone, others = others + alone, []
+    return ([others] if others else []) + [[name] for name in alone]
+
+
+def _kept_parts(
+    model: nn.Module, made: Descent, own: slice, judged_on: Mapping[str, ImageSet]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return what is kept of the models `own` of a descent: tensors and metadata."""
+    first = {name: value.cpu() for name, value in model.state_dict().items()}
+    diverged = made.diverged_at[own]
+    states = [first if step is not None else state for state, step in zip(made.states[own], diverged, strict=True)]
+    kept = {f"state.{name}": torch.stack([state[name] for state in states]) for name in states[0]}
+    kept |= {f"predictions.{name}": _predictions(model, states, judged) for name, judged in judged_on.items()}
+    seconds = made.seconds * len(states) / len(made.states)
+    return kept | {"losses": made.losses[own].clone()}, {"diverged_at": list(diverged), "seconds": seconds}
+
+
+def _read_back(entry: CachedTensors) -> CountryModels:
     def part(prefix: str) -> dict[str, Tensor]:
         return {n.removeprefix(prefix): value for n, value in entry.tensors.items() if n.startswith(prefix)}
 
@@ -220,14 +341,6 @@ def _kind(model: nn.Module) -> dict[str, Any]:
     """Return what of a model its weights do not tell: its class, the names of its weights, its device."""
     device = next(model.parameters()).device.type
     return {"model": [type(model).__name__, repr(model), *model.state_dict()], "device": device}
-
-
-def _weighted(data: ImageSet | WeightedImages, method: str) -> WeightedImages:
-    if method == "robust":
-        return data
-    if method == "balanced":
-        return group_balanced(data, data.groups["country"])
-    return WeightedImages(data.images, data.labels, torch.ones(len(data.labels), dtype=torch.float64))
 
 
 def _predictions(model: nn.Module, states: list[dict[str, Tensor]], judged: ImageSet) -> Tensor:

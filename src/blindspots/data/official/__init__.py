@@ -6,6 +6,8 @@ from blindspots.data.official import (
     cifar10,
     cifar10_predictions,
     cifar10h,
+    dollar_street,
+    geode,
     imagenet_compatible,
     imagenet_labels,
     meps,
@@ -15,6 +17,8 @@ from blindspots.data.official import (
 from blindspots.data.official.celeba import read_celeba
 from blindspots.data.official.cifar10_predictions import PublishedPredictions
 from blindspots.data.official.cifar10h import HumanJudgements
+from blindspots.data.official.dollar_street import read_dollar_street
+from blindspots.data.official.geode import read_geode
 from blindspots.data.official.imagenet_labels import ImageNetLabels, RaterAnswers
 from blindspots.data.official.utkface import read_utkface
 from blindspots.data.sets import Source
@@ -27,6 +31,8 @@ SOURCES: tuple[Source, ...] = (
     cifar10h.SOURCE,
     celeba.SOURCE,
     utkface.SOURCE,
+    dollar_street.SOURCE,
+    geode.SOURCE,
     adult.SOURCE,
     meps.SOURCE,
     imagenet_compatible.SOURCE,
@@ -40,5 +46,7 @@ __all__ = [
     "PublishedPredictions",
     "RaterAnswers",
     "read_celeba",
+    "read_dollar_street",
+    "read_geode",
     "read_utkface",
 ]

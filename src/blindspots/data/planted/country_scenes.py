@@ -97,7 +97,7 @@ def _scenes(
     check_number(size, "size", at_least=16, at_most=512, integer=True)
     check_number(illumination, "illumination", at_least=0.0, at_most=6.0)
     check_number(clutter, "clutter", at_least=0.0, at_most=12.0)
-    table = _chosen(countries)
+    table = chosen_countries(countries)
     check_number(n, "n", at_least=len(table), integer=True)
     table["scenes"] = _counts(n, len(table), weights).numpy()
     table = table.sort_values("gdp_per_person", kind="stable", ignore_index=True)
@@ -143,7 +143,7 @@ def _images(objects: Tensor, pieces: Tensor, stops: Tensor, *, seed: int, size: 
     return torch.cat(chunks)[:shown].clone()
 
 
-def _chosen(countries: Sequence[str] | None) -> pd.DataFrame:
+def chosen_countries(countries: Sequence[str] | None) -> pd.DataFrame:
     """Return the rows of the income table for the countries asked for, in their order."""
     table = country_incomes()
     if countries is None:
@@ -171,8 +171,8 @@ def _rows(counts: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
     return country[order], (turn % len(OBJECTS))[order]
 
 
-def _counts(n: int, n_countries: int, weights: Sequence[float] | None) -> Tensor:
-    """Return scenes by country: one each, the rest by weight, rounded so that they sum to n."""
+def country_shares(n_countries: int, weights: Sequence[float] | Tensor | None) -> Tensor:
+    """Return checked weights (n_countries,) float64; equal ones for None."""
     shares = torch.ones(n_countries, dtype=torch.float64)
     if weights is not None:
         shares = torch.tensor([float(weight) for weight in weights], dtype=torch.float64)
@@ -182,6 +182,12 @@ def _counts(n: int, n_countries: int, weights: Sequence[float] | None) -> Tensor
             raise ValueError(
                 f"weights: expected finite numbers > 0, got a minimum of {shares.min().item():g}"
             )
+    return shares
+
+
+def _counts(n: int, n_countries: int, weights: Sequence[float] | None) -> Tensor:
+    """Return scenes by country: one each, the rest by weight, rounded so that they sum to n."""
+    shares = country_shares(n_countries, weights)
     ideal = (n - n_countries) * shares / shares.sum()
     counts = ideal.floor().long()
     largest = (ideal - counts).argsort(descending=True, stable=True)[: n - n_countries - int(counts.sum())]
