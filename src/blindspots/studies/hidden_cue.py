@@ -1,4 +1,4 @@
-"""Pictures with a pattern too weak to see that tells the class, more often where income is higher: a planted shortcut."""
+"""Pictures with a faint pattern that tells the class, more often where income is higher: a planted shortcut."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def hidden_cue(
     return sealed(
         replace(
             data, images=images.clamp(0.0, 1.0), extras={**data.extras, "cue": has},
-            card=replace(data.card, notes=notes),
+            card=replace(data.card, notes=notes, sha256=""),
         )
     )  # fmt: skip
 
