@@ -390,12 +390,20 @@ quiet = {what: torch.stack([getattr(cells["l2", s, "noise"], what) - getattr(pla
          for what in ("accuracy", "slope")}  # fmt: skip
 told("noise.accuracy", quiet["accuracy"], "+.1%")
 _ = told("noise.slope", quiet["slope"], "+.4f")
+for name in ("pgd", *names):
+    mine = [cell for (_, _, other), cell in cells.items() if other == name]
+    for what, start in (("slope", first.test.slope), ("worst", first.accuracies.worst)):
+        each = [(getattr(cell, what).mean() - start).item() for cell in mine]
+        told(f"rise.{what}.all.{name}", each, "+.4f" if what == "slope" else "+.1%")
 
 # %% [markdown]
 # Over all strengths and readings, one data set of Algorithm 4.1 each, the perceptual attack's models have
 # {record}`fairness/which_attack#gap.accuracy.all.perceptual` of accuracy and {record}`fairness/which_attack#gap.slope.all.perceptual`
 # of slope more than PGD's; the SSIM step's have {record}`fairness/which_attack#gap.accuracy.all.ssim` and
-# {record}`fairness/which_attack#gap.slope.all.ssim`. Noise of the same L2 lengths moves accuracy by
+# {record}`fairness/which_attack#gap.slope.all.ssim`. Against the pretrained model's the slope moves by
+# {record}`fairness/which_attack#rise.slope.all.pgd` (PGD) and {record}`fairness/which_attack#rise.slope.all.perceptual` (perceptual), and
+# the accuracy of the worst country by {record}`fairness/which_attack#rise.worst.all.pgd` and
+# {record}`fairness/which_attack#rise.worst.all.perceptual`. Noise of the same L2 lengths moves accuracy by
 # {record}`fairness/which_attack#noise.accuracy` and the slope by {record}`fairness/which_attack#noise.slope` against plain training.
 #
 # ## Accuracy against slope
@@ -625,6 +633,9 @@ for name, cell in freed.items():
     ends = [cell.by_country[:, order] for order in (slice(0, 8), slice(-8, None))]
     for words, part in zip(("poor", "rich"), ends, strict=True):
         told(f"cue.{words}.{name}", part.mean(1), ".1%")
+for name in ("pgd", "perceptual"):
+    poor = (freed[name].by_country[:, :8] - freed["none"].by_country[:, :8]).mean(1)
+    told(f"cue.gain.poor.{name}", poor, "+.1%")
 for name in ("perceptual", "ssim"):
     told(f"cue.gap.{name}", freed[name].slope - freed["pgd"].slope, "+.4f")
 
