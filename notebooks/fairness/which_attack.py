@@ -34,7 +34,7 @@ clutter = 10.0  # pieces of clutter that it has more
 network = {"name": "small_cnn", "in_channels": 3, "width": 8, "norm": "group"}
 pretraining = {"epochs": 8, "batch_size": 32, "learning_rate": 0.003, "optimizer": "adam"}
 rounds = 2  # T1
-printed = {"step_size": 0.02, "steps": 20, "learning_rate": 0.002, "attack_batch_size": 12}  # runs of the attacks as printed  # fmt: skip
+printed = {"step_size": 0.02, "steps": 20, "learning_rate": 0.002, "batch_size": 1, "attack_batch_size": 12}  # as printed  # fmt: skip
 learning_rate = 0.032  # alpha of all other runs
 batch_size = 16  # pictures of their steps
 attack_batch_size = 32  # pictures attacked at once in them
@@ -47,7 +47,7 @@ grid = {"l2": [0.05, 0.2], "relative": [0.01], "distance": [0.002], "margin": [0
 with_ssim = ["l2", "distance"]  # readings at which the SSIM step is run too
 learned = ""  # a learned distance for Algorithm 3.1, at the L2 strengths: "" or "lpips"
 variations = {"equal draws": {"draws": "equal"}, "one round": {"rounds": 1}}  # at the first L2 strength  # fmt: skip
-cue = {"amplitude": 0.12, "noise": 0.4, "strength": 0.4, "epochs": 8}  # the planted shortcut; L2 strength  # fmt: skip
+cue = {"amplitude": 0.12, "noise": 0.4, "strength": 0.4, "n_pretraining": 200, "epochs": 8}  # the planted shortcut; L2 strength  # fmt: skip
 n_distances = 82  # held-out pictures whose distance to the boundary is measured
 seed = 0  # decides everything that is drawn
 device = "auto"  # "auto", "cpu" or "cuda"
@@ -73,7 +73,7 @@ from blindspots.reports import Record
 from blindspots.reports.figures import curves_with_bands, forest
 from blindspots.reports.point_plane import point_plane
 from blindspots.seeding import derive_seed
-from blindspots.studies.attack_training import attack_training
+from blindspots.studies.matched_training import matched_training
 from blindspots.studies.country_attacks import (
     MATCHED_ATTACKS,
     country_attack,
@@ -119,7 +119,7 @@ def smaller(mine, other, test="paired"):
 # %% [markdown]
 # ## The data and the pretrained model
 #
-# They are those of [the two algorithms](../fairness/dro_training): pictures whose light and clutter follow the real incomes of 41
+# They are those of the chapter on Algorithms 4.1 and 4.2: pictures whose light and clutter follow the real incomes of 41
 # countries, a model pretrained on pictures of its own, and other pictures with countries, $D$, that the algorithms start from.
 # Rich countries have more pictures. All results are on held-out pictures, as many of each country.
 
@@ -179,10 +179,10 @@ base = {
     "generation": {**shared, "attack_batch_size": attack_batch_size},
     "training": {**shared, "n_models": n_models, "steps": n_steps},
 }  # fmt: skip
-train_on = partial(attack_training, model, data, test, income)
+train_on = partial(matched_training, model, data, test, income)
 limits = {"step_size": step_size, "steps": steps, "weight": weight, "window_size": window_size, "seed": seed}  # fmt: skip
 controls = {name: train_on(control=name, **base) for name in CONTROLS}
-once = {"batch_size": 1, "progress": False, **{name: printed[name] for name in ("learning_rate", "attack_batch_size")}}  # fmt: skip
+once = {"progress": False, **{name: printed[name] for name in ("learning_rate", "batch_size", "attack_batch_size")}}  # fmt: skip
 own = {"weight": weight, "window_size": window_size, **{name: printed[name] for name in ("step_size", "steps")}}  # fmt: skip
 as_printed = {
     name: train_on(attack=country_attack(name, **own), **{**base, "generation": once})
@@ -592,7 +592,7 @@ record.table(
 # grating, whose direction tells the class, lies on the pictures of a country the more often the richer it is.
 
 # %%
-raw = {"pretraining": n_pretraining, "data": n_data, "test": n_test}
+raw = {"pretraining": cue["n_pretraining"], "data": n_data, "test": n_test}
 scenes = {part: draw(part, n, 0.0, 0.0, "cue") for part, n in raw.items()}
 seeds = {part: derive_seed(seed, "cue", part) % 2**31 for part in raw}
 faint = {"amplitude": cue["amplitude"], "noise": cue["noise"]}
@@ -607,7 +607,7 @@ before = country_slope(
 )
 bare = compute_logits(user, without.images).argmax(1).cpu() == without.labels
 told_to = partial(
-    attack_training, user, with_cue["data"], with_cue["test"], before.log_income
+    matched_training, user, with_cue["data"], with_cue["test"], before.log_income
 )
 freed = {"none": told_to(**base)}
 for name in ("pgd", "perceptual", "noise"):
@@ -675,7 +675,7 @@ record.claims_table()
 #   the same path at another pace.
 # - **Batches.** Algorithms 4.1 and 4.2 average the steps of a few pictures, at a rate that is higher by as much, so that many trainings
 #   fit. The attacks as printed meet Algorithm 4.1 with one picture a step.
-# - **Weights** decide how often an item is drawn and do not multiply its step; [the two algorithms](../fairness/dro_training) show why.
+# - **Weights** decide how often an item is drawn and do not multiply its step; the chapter on Algorithms 4.1 and 4.2 shows why.
 # - **Held-out pictures**, as many of each country. The paper measures on all pictures, those trained on included.
 # - **The unit.** Intervals over models take one data set of Algorithm 4.1 as given; intervals over trainings do not.
 #

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from blindspots.data import country_mix, load
-from blindspots.studies.country_sets import country_set
+from blindspots.studies.country_sets import country_set, joined
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +52,13 @@ def test_requests_that_make_no_sense_are_refused(pool):
         country_set(121, pool=pool, seed=0)
     with pytest.raises(ValueError, match=r"strength: expected .* <= 2"):
         country_set(60, strength=3.0, seed=0)
+
+
+def test_two_sets_are_joined_row_by_row(pool):
+    first, second = (country_set(n, size=16, seed=s) for n, s in ((41, 0), (50, 1)))
+    both = joined(first, second)
+    assert torch.equal(both.images[41:], second.images) and torch.equal(both.labels[:41], first.labels)
+    assert torch.equal(both.groups["country"][41:], second.groups["country"])
+    assert torch.equal(both.extras["income"][:41], first.extras["income"])
+    with pytest.raises(ValueError, match="second: expected the countries and classes of the first set"):
+        joined(first, country_set(50, pool=pool, seed=0))

@@ -4,6 +4,7 @@ from blindspots.models.augmentation import random_flip, random_shift
 from blindspots.models.autoencoder import Autoencoder, autoencoder
 from blindspots.models.cached import trained_classifier
 from blindspots.models.checkpoint import load_checkpoint, load_model, save_checkpoint
+from blindspots.models.elu_networks import elu_cnn, elu_perceptron
 from blindspots.models.evaluation import (
     Evaluation,
     compute_features,
@@ -48,6 +49,8 @@ __all__ = [
     "build_model",
     "compute_features",
     "compute_logits",
+    "elu_cnn",
+    "elu_perceptron",
     "evaluate_classifier",
     "evaluating",
     "find_official_weights",

@@ -15,6 +15,8 @@ import matplotlib
 from cycler import cycler
 from matplotlib.figure import Figure
 
+from blindspots.reports.compact_svg import compact_svg
+
 PAGE_WIDTH = 7.0
 """Inches: what a page's column of about 700 CSS pixels shows without scaling."""
 
@@ -111,7 +113,7 @@ def svg_pair(figure: Figure) -> tuple[bytes, bytes]:
     buffer = io.BytesIO()
     with theme():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    light = buffer.getvalue()
+    light = compact_svg(buffer.getvalue())
     return light, dark_variant(light)
 
 

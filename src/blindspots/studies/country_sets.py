@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -58,3 +59,26 @@ def country_set(
         pool.images[rows], pool.labels[rows], seed=derive_seed(seed, "countries"), strength=strength,
         illumination=illumination, clutter=clutter, countries=countries, weights=weights, class_names=pool.class_names,
     )  # fmt: skip
+
+
+def joined(first: ImageSet, second: ImageSet) -> ImageSet:
+    """Return the images of two sets with the same countries and classes, one after the other.
+
+    The card is the first set's. Extras that are not one value per image are left out.
+
+    Raises:
+        ValueError: other countries or classes.
+    """
+    if first.group_names != second.group_names or first.class_names != second.class_names:
+        raise ValueError("second: expected the countries and classes of the first set, got others")
+    both = {
+        part: {
+            name: torch.cat([values, getattr(second, part)[name]])
+            for name, values in getattr(first, part).items()
+            if isinstance(values, Tensor) and len(values) == len(first)
+        }
+        for part in ("groups", "extras")
+    }
+    return replace(
+        first, images=torch.cat([first.images, second.images]), labels=torch.cat([first.labels, second.labels]), **both
+    )

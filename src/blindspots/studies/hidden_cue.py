@@ -11,7 +11,10 @@ from blindspots import checks
 from blindspots.data.sets import ImageSet, sealed
 from blindspots.seeding import generator
 
-_WAVES = ((0.5, 0.0), (0.0, 0.5), (0.5, 0.5), (0.25, 0.0), (0.0, 0.25), (0.25, 0.25))  # cycles per pixel, by class
+_WAVES = (  # cycles per pixel across and down, by class
+    (0.5, 0.0), (0.0, 0.5), (0.5, 0.5), (0.25, 0.0), (0.0, 0.25), (0.25, 0.25),
+    (0.5, 0.25), (0.25, 0.5), (0.125, 0.0), (0.0, 0.125),
+)  # fmt: skip
 
 
 def hidden_cue(
@@ -24,7 +27,7 @@ def hidden_cue(
     nobody sees: what P0 supposes of pretrained models.
 
     Args:
-        data: images with at most six classes, groups "country" and extras "income".
+        data: images with at most ten classes, groups "country" and extras "income".
         amplitude: of the grating, in units of the [0, 1] range, >= 0; 1/255 is one gray level. Its L2 length is
             amplitude times the root of half the number of values (all of them at the highest frequency).
         noise: standard deviation of Gaussian noise on all pictures alike, so that there is a use for a cue.

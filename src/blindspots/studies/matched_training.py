@@ -19,7 +19,7 @@ DRAWS = ("late", "equal")
 
 
 @dataclass(frozen=True)
-class AttackTraining:
+class MatchedTraining:
     """S models of one method, on one data set of Algorithm 4.1 or on the images alone.
 
     Attributes:
@@ -45,7 +45,7 @@ class AttackTraining:
     robust_data: RobustDataset | None
 
 
-def attack_training(
+def matched_training(
     model: nn.Module,
     data: ImageSet,
     test: ImageSet,
@@ -59,7 +59,7 @@ def attack_training(
     seed: int,
     generation: dict[str, Any],
     training: dict[str, Any],
-) -> AttackTraining:
+) -> MatchedTraining:
     """Run Algorithm 4.1 with an attack, train models on what it gives by Algorithm 4.2, and judge them.
 
     Args:
@@ -77,7 +77,7 @@ def attack_training(
         training: options of `country_models`.
 
     Returns:
-        AttackTraining, from the cache where it was trained before.
+        MatchedTraining, from the cache where it was trained before.
 
     Raises:
         TypeError, ValueError: an option out of range, or what the two algorithms refuse.
@@ -97,7 +97,7 @@ def attack_training(
         seed=seed, **training,
     )  # fmt: skip
     seen, new = (made.accuracies(name, judged[name]) for name in ("data", "test"))
-    return AttackTraining(
+    return MatchedTraining(
         accuracy=new.overall, worst=new.worst,
         slope=group_slope_test(new.by_group, covariate, new.counts).slope, data_accuracy=seen.overall,
         data_slope=group_slope_test(seen.by_group, covariate, seen.counts).slope, by_country=new.by_group, met=met,

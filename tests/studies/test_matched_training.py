@@ -7,9 +7,9 @@ from blindspots.data.planted.country_scenes import planted_scenes
 from blindspots.fairness import group_slope_test
 from blindspots.models import build_model
 from blindspots.perception import ssim_distance
-from blindspots.studies.attack_training import attack_training
 from blindspots.studies.country_attacks import matched_attack
 from blindspots.studies.country_models import country_models, robust_country_data
+from blindspots.studies.matched_training import matched_training
 
 COUNTRIES = ["Burundi", "India", "France"]
 INCOME = torch.tensor([5.5, 7.6, 10.6], dtype=torch.float64)
@@ -28,7 +28,7 @@ def task(tmp_path_factory):
 def test_it_is_both_algorithms_one_after_the_other(task):
     model, data, test, options = task
     attack = matched_attack("pgd", strength=0.2, step_size=0.05)
-    made = attack_training(model, data, test, INCOME, attack=attack, rounds=2, **options)
+    made = matched_training(model, data, test, INCOME, attack=attack, rounds=2, **options)
     robust = robust_country_data(model, data, attack, rounds=2, seed=3, **options["generation"])
     judged = {"data": data, "test": test}
     models = country_models(model, robust, judged_on=judged, seed=3, **options["training"])
@@ -41,7 +41,7 @@ def test_it_is_both_algorithms_one_after_the_other(task):
 
 def test_the_strength_that_was_met_is_told(task):
     model, data, test, options = task
-    made = attack_training(
+    made = matched_training(
         model, data, test, INCOME, attack=matched_attack("pgd", strength=0.2, step_size=0.05), rounds=2, **options
     )
     assert made.met["l2"] == pytest.approx(0.2, rel=0.01)
@@ -59,7 +59,7 @@ def test_equal_draws_give_the_originals_their_share(task):
     model, data, test, options = task
     attack = matched_attack("pgd", strength=0.2, step_size=0.05)
     late, equal = (
-        attack_training(model, data, test, INCOME, attack=attack, draws=d, **options) for d in ("late", "equal")
+        matched_training(model, data, test, INCOME, attack=attack, draws=d, **options) for d in ("late", "equal")
     )
     assert equal.met["share of originals"] == pytest.approx(1 / 3)
     assert torch.equal(late.robust_data.images, equal.robust_data.images)
@@ -69,7 +69,7 @@ def test_equal_draws_give_the_originals_their_share(task):
 @pytest.mark.parametrize("control", ["plain", "balanced", "group_dro"])
 def test_a_control_has_no_attack(control, task):
     model, data, test, options = task
-    made = attack_training(model, data, test, INCOME, control=control, **options)
+    made = matched_training(model, data, test, INCOME, control=control, **options)
     assert made.met == {} and made.robust_data is None
     direct = country_models(
         model, data, method=control, judged_on={"data": data, "test": test}, seed=3, **options["training"]
@@ -80,6 +80,6 @@ def test_a_control_has_no_attack(control, task):
 def test_bad_arguments_are_named(task):
     model, data, test, options = task
     with pytest.raises(ValueError, match="draws: expected one of"):
-        attack_training(model, data, test, INCOME, draws="early", **options)
+        matched_training(model, data, test, INCOME, draws="early", **options)
     with pytest.raises(ValueError, match="control: expected one of"):
-        attack_training(model, data, test, INCOME, control="robust", **options)
+        matched_training(model, data, test, INCOME, control="robust", **options)
