@@ -461,7 +461,7 @@ record.figure(
 # Accuracy alone explains {record}`fairness/which_attack#r2.accuracy` of the variance of the slope over attacked trainings. Which attack
 # it was brings that to {record}`fairness/which_attack#r2.attack`, and how strength is read to
 # {record}`fairness/which_attack#r2.both`. The slope is no measure of its own: a model that loses accuracy gets another slope,
-# whatever made it lose. Where accuracy comes near to chance the slope falls again, since nobody has anything left to lose.
+# whatever made it lose. At chance it would be zero, since nobody has anything left to lose.
 #
 # ## Why training against attacks costs poor countries more
 #
@@ -644,16 +644,17 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
-# Here the pretrained model's slope, {record}`fairness/which_attack#cue.slope.pretrained`, comes from the cue. Training against attacks
-# lowers it: against plain training by {record}`fairness/which_attack#cue.fall.pgd` with PGD,
-# {record}`fairness/which_attack#cue.fall.perceptual` with the perceptual attack and {record}`fairness/which_attack#cue.fall.noise` with
-# noise. It does so by taking from the rich: the eight richest countries
-# go from {record}`fairness/which_attack#cue.rich.none` to {record}`fairness/which_attack#cue.rich.pgd`, the eight poorest from
-# {record}`fairness/which_attack#cue.poor.none` to {record}`fairness/which_attack#cue.poor.pgd`. The kind of attack makes a difference of
-# {record}`fairness/which_attack#cue.gap.perceptual`.
+# Here the pretrained model's slope, {record}`fairness/which_attack#cue.slope.pretrained`, comes from the cue: without it the same
+# pictures are right in {record}`fairness/which_attack#cue.bare.pretrained`. Against plain training the slope moves by
+# {record}`fairness/which_attack#cue.fall.pgd` with PGD, {record}`fairness/which_attack#cue.fall.perceptual` with the perceptual attack
+# and {record}`fairness/which_attack#cue.fall.noise` with noise; between the two attacks lies a difference of
+# {record}`fairness/which_attack#cue.gap.perceptual`. With PGD the eight richest countries go from
+# {record}`fairness/which_attack#cue.rich.none` to {record}`fairness/which_attack#cue.rich.pgd` and the eight poorest from
+# {record}`fairness/which_attack#cue.poor.none` to {record}`fairness/which_attack#cue.poor.pgd`: a slope can fall while everybody loses.
 #
-# So the paper's finding asks for three things: what helps the rich must be a cue that the attack can reach; what hurts the poor must not
-# bring their pictures nearer to the boundary; and the two attacks must differ in strength, because at one strength they do not differ.
+# The paper's finding asks for three things. What helps the rich must be a cue that the attack can reach. What hurts the poor must not
+# bring their pictures nearer to the boundary. And unless the two attacks differ at one strength, which the sections above test, they
+# must differ in strength.
 #
 # ## What holds
 #
