@@ -350,12 +350,19 @@ for what, measure, name, mine, other in gaps:
         words = {**READINGS, "flipped": "share flipped"}[measure]
         spans[what][f"{TITLES[name]}, {words}"] = ((mine - other).mean().item(), low, high)
 
-# %% tags=["hide-input"]
-record.figure(
-    forest(spans["accuracy"], label="accuracy less PGD's", format="+.1%", references={"PGD": 0.0}), "gap_accuracy",
-    caption="Accuracy less PGD's at one strength in each sense: mean over strengths, with 95 % intervals over pairs of models.",
-    alt="Accuracy less PGD's: " + "; ".join(f"{k} {v:+.1%} from {a:+.1%} to {b:+.1%}" for k, (v, a, b) in spans["accuracy"].items()) + ".",
-    n=n_models,
+# %%
+shown = {}
+for what, measure, name, mine, other in gaps:
+    low, high = DescrStatsW((mine - other).numpy()).tconfint_mean()
+    line = shown.setdefault((name, measure), {"attack": TITLES[name], "same": {**READINGS, "flipped": "share flipped"}[measure]})  # fmt: skip
+    percent = "+.4f" if what == "slope" else "+.1%"
+    line[what] = (
+        f"{(mine - other).mean().item():{percent}} [{low:{percent}}, {high:{percent}}]"
+    )
+record.table(
+    "gaps", list(shown.values()),
+    caption="Models trained against an attack less models trained against PGD at the same strength, in each sense: held-out accuracy, slope "
+    "and accuracy of the worst country, mean over strengths with 95 % intervals over pairs of models.",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -447,14 +454,20 @@ record.figure(
     n=n_test,
 )  # fmt: skip
 
-# %% tags=["hide-input"]
-record.figure(
-    forest(offsets or {"too few trainings": 0.0}, label="slope at equal accuracy, less PGD's at one L2 length", format="+.4f", references={"none": 0.0}),
-    "offsets",
-    caption="What the attack and the reading of strength add to the slope beyond what accuracy explains: least squares over trainings on "
-    "accuracy, its square, attack and reading, with 95 % intervals.",
-    alt="Offsets: " + ("; ".join(f"{k} {v:+.4f} from {a:+.4f} to {b:+.4f}" for k, (v, a, b) in offsets.items()) or "none at this size") + ".",
-    n=len(attacked),
+# %%
+rows = [
+    {
+        "training": "PGD, one L2 length",
+        "slope at equal accuracy": "0",
+        "95 % interval": None,
+    }
+]
+rows += [{"training": k, "slope at equal accuracy": f"{v:+.4f}", "95 % interval": f"[{a:+.4f}, {b:+.4f}]"}
+         for k, (v, a, b) in offsets.items()]  # fmt: skip
+record.table(
+    "offsets", rows,
+    caption="What the attack and the reading of strength add to the slope beyond what accuracy explains: least squares over "
+    f"{len(attacked)} trainings on accuracy, its square, attack and reading.",
 )  # fmt: skip
 
 # %% [markdown]

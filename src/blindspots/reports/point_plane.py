@@ -48,7 +48,7 @@ def point_plane(
         for index, (name, trainings) in enumerate(groups.items()):
             color, marker = PALETTE[index % len(PALETTE)], MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
             every = np.concatenate(trainings)
-            axes.scatter(*every.T, s=9, color=color, marker=marker, alpha=0.5, linewidths=0, label=name)
+            axes.scatter(*every.T, s=11, color=color, marker=marker, alpha=0.7, linewidths=0, label=name)
             for pairs in trainings:
                 (x, y), reach = pairs.mean(0), _half_widths(pairs)
                 axes.errorbar(x, y, xerr=reach[0], yerr=reach[1], color=color, linewidth=1.6, zorder=3)
