@@ -402,6 +402,25 @@ for name in ("pgd", *names):
 # {record}`fairness/which_attack#rise.worst.all.perceptual`. Noise of the same L2 lengths moves accuracy by
 # {record}`fairness/which_attack#noise.accuracy` and the slope by {record}`fairness/which_attack#noise.slope` against plain training.
 #
+# Why do the perceptual attack and PGD leave the same models? We compare their changes of the same pictures, from the pretrained
+# model, at the largest L2 length.
+
+# %%
+few = torch.arange(min(200, len(test)))
+changes = {}
+for key, name, lmbda in (("pgd", "pgd", weight), ("perceptual", "perceptual", weight), ("heavy", "perceptual", 100 * weight), ("ssim", "ssim", weight)):  # fmt: skip
+    made = matched_attack(name, **{**limits, "weight": lmbda}, strength=lengths[-1])
+    moved = made.run(model, test.images[few].to(place), test.labels[few].to(place))
+    changes[key] = (moved.images.cpu() - test.images[few]).flatten(1)
+for key in ("perceptual", "heavy", "ssim"):
+    cosine = torch.cosine_similarity(changes["pgd"], changes[key]).mean()
+    record.value(f"cosine.{key}", cosine, n=len(few), format=".3f")
+
+# %% [markdown]
+# The mean cosine between the change by PGD and that by the perceptual attack is {record}`fairness/which_attack#cosine.perceptual`: at
+# $\lambda$ = 1 the gradient of the loss outweighs that of the distance, and Algorithm 3.1 walks PGD's path. With a weight a hundred
+# times as large the cosine is {record}`fairness/which_attack#cosine.heavy`, for the SSIM step {record}`fairness/which_attack#cosine.ssim`.
+#
 # ## Accuracy against slope
 
 # %%
@@ -687,6 +706,7 @@ record.claims_table()
 # - **Distance.** 1 − SSIM stands for PieAPP in Algorithm 3.1; the paper names both as ground costs. LPIPS joins it at the real profile.
 # - **Matched attacks** do not stop at the flip; only "margin" does. Their steps have one length, where Algorithm 3.1 takes raw gradients:
 #   the same path at another pace.
+# - **SSIM step.** It is run at one L2 length and one 1 − SSIM; the learned distance at one L2 length.
 # - **Batches.** Algorithms 4.1 and 4.2 average the steps of a few pictures, at a rate that is higher by as much, so that many trainings
 #   fit. The attacks as printed meet Algorithm 4.1 with one picture a step.
 # - **Weights** decide how often an item is drawn and do not multiply its step; the chapter on Algorithms 4.1 and 4.2 shows why.
