@@ -468,7 +468,7 @@ record.table(
 # and 79.7 % in the paper. The worst country has
 # {record}`fairness/dro_training#worst.ours.test` and {record}`fairness/dro_training#worst.pgd.test` of its held-out pictures right,
 # with the pretrained model {record}`fairness/dro_training#worst.pretrained.test`.
-# The chapter *Which attack?* compares attacks of equal strength, and draws all items alike.
+# The chapter [*Which attack?*](which_attack) compares attacks of equal strength, and draws all items alike.
 #
 # ## Does it solve the robust problem?
 #

@@ -7,6 +7,12 @@ from blindspots.attacks.attack_at_strength import (
     strength_radii,
     strength_table_attacks,
 )
+from blindspots.attacks.attack_to_strength import (
+    STRENGTH_DIRECTIONS,
+    STRENGTH_MEASURES,
+    StrengthAttackResult,
+    attack_to_strength,
+)
 from blindspots.attacks.comparison import Attacked, NamedAttack, compare_attacks, table_3_1_attacks
 from blindspots.attacks.crossing_strength import crossing_strength
 from blindspots.attacks.eight_bit import round_to_eight_bits
@@ -32,13 +38,17 @@ from blindspots.attacks.tpgd import tpgd
 __all__ = [
     "STANDARD_ATTACKS",
     "STRENGTH_ATTACKS",
+    "STRENGTH_DIRECTIONS",
+    "STRENGTH_MEASURES",
     "AttackResult",
     "Attacked",
     "FeatureBall",
     "NamedAttack",
     "NewtonAttackResult",
     "PerceptualAttackResult",
+    "StrengthAttackResult",
     "attack_at_strength",
+    "attack_to_strength",
     "compare_attacks",
     "crossing_strength",
     "fall_strengths",
