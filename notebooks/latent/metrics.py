@@ -110,6 +110,12 @@ place = choose_device(device)
 kinds = ("autoencoder", "gans")
 words = {"autoencoder": "autoencoder", "gans": "GANs"}
 
+
+def known(value):
+    return value if np.isfinite(value) else None  # an empty cell of a table
+
+
+
 # %% [markdown]
 # ## Noise that keeps the prior
 #
@@ -497,8 +503,8 @@ for end in bounds:
     last = scaled_norm(one.search.perturbations)  # where nothing was found: the last attempt
     s = summarize_censored(one.severities, bound=end)
     ended.append({
-        "ended at": end, "censored": s.n_censored, "mean, failures entered": last.mean().item(), "mean of those found": s.mean_found,
-        "mean, at least": s.mean_at_least, "median": s.quartiles[1],
+        "ended at": end, "censored": s.n_censored, "mean, failures entered": last.mean().item(), "mean of those found": known(s.mean_found),
+        "mean, at least": s.mean_at_least, "median": known(s.quartiles[1]),
     })  # fmt: skip
 record.value("ended.first", ended[0]["mean, failures entered"], n=n_images, format=".2f")
 record.value("ended.last", ended[-1]["mean, failures entered"], n=n_images, format=".2f")
@@ -509,7 +515,7 @@ _ = record.value("ended.bound", bounds[0], n=None, format="g")
 record.table(
     "ended", ended,
     caption=f"{name}, the same pictures with three bounds. \"Failures entered\" is the authors' mean, in which a failed search counts with "
-    "the length of its last attempt; the median is infinite where at least half are censored.",
+    "the length of its last attempt; no median is given where it is among the censored.",
     formats={"mean, failures entered": ".2f", "mean of those found": ".2f", "mean, at least": ".2f", "median": ".2f"},
 )  # fmt: skip
 
@@ -539,13 +545,14 @@ for name in names:
     parts.append({
         "classifier": name, "read wrong": int((~real & zero).sum()), "lost redrawn": int((real & ~redrawn & zero).sum()),
         "lost by decay": int((real & redrawn & ~decayed & zero).sum()), "lost, all": whole.lost, "gained, all": whole.gained,
-        "change of failure": moved[kept].median().item(), "error / change": ratios[name], "rho(error, severity)": float(rho),
+        "change of failure": known(moved[kept].nanmedian().item()) if kept.any() else None, "error / change": known(ratios[name]),
+        "rho(error, severity)": known(float(rho)),
     })  # fmt: skip
 
 # %%
 parts_frame = pd.DataFrame(parts)
 record.table(
-    "confounder", parts_frame,
+    "confounder", parts,
     caption=f"What a severity of 0 is due to, in numbers of {n_images} pictures; over all {len(labels)} pictures the shares that the reconstruction "
     "loses and gains; median change of the picture (scaled L2) by the found failure; the error of the reconstruction divided by it; rank "
     "correlation of error and severity.",
@@ -553,8 +560,11 @@ record.table(
 )  # fmt: skip
 for key, column in {"lost": "lost, all", "gained": "gained, all"}.items():
     record.value(f"redrawn.{key}", float(parts_frame[column].mean()), n=len(labels), spread=(parts_frame[column].min(), parts_frame[column].max()), spread_kind="range", format=".1%")  # fmt: skip
-known = [value for value in ratios.values() if value == value]
-record.value("error_to_change", float(np.median(known)) if known else 0.0, n=len(known), format=".2f")
+told = [value for value in ratios.values() if value == value]
+if told:
+    record.value("error_to_change", float(np.median(told)), n=len(told), format=".2f")
+else:
+    record.not_attempted("error_to_change", "no failure was found away from the start")
 blamed = parts_frame[["lost redrawn", "lost by decay"]].to_numpy().sum()
 record.value("zeros.reconstruction", int(zeros - sum(one.summary.n_zero for (_, w), one in found.items() if w == "generation")), n=n_images * len(names))  # fmt: skip
 _ = record.value("zeros.blamed", int(blamed), n=n_images * len(names))
@@ -600,7 +610,7 @@ for (kind, name), of in both.items():
         m = median_interval(of[key].severities.tolist())
         row |= {key: min(m[0], bound), f"{key} interval": f"[{m[1]:.2f}, {m[2]:.2f}]", f"{key} censored": of[key].summary.n_censored}
         row[f"{key} mean"] = of[key].summary.mean_at_least
-    row["change"] = of["LARS"].changes.image_norms.nanmedian().item()
+    row["change"] = known(of["LARS"].changes.image_norms.nanmedian().item())
     pair_rows.append(row)
 pair = pd.DataFrame(pair_rows)
 sides = {kind: pair[pair.model == words[kind]].set_index("classifier") for kind in kinds}
@@ -616,7 +626,7 @@ for metric in ("LGA", "LRA", "LLNA", "LARS", "LAGS"):
 
 # %%
 record.table(
-    "pair", pair.drop(columns=["LARS mean", "LAGS mean"]),
+    "pair", [{k: v for k, v in row.items() if not k.endswith("mean")} for row in pair_rows],
     caption=f"The two generative models on the classes {', '.join(map(str, digits))}: accuracies on generated (n = {n_prior}) and redrawn pictures "
     f"(n = {n_images}) and under latent noise, median severities with exact 95 % intervals, censored searches, and the median change of the "
     "picture by the found failure.",
@@ -628,7 +638,10 @@ for kind in kinds:
     for key in ("LARS", "LAGS"):
         record.value(f"{kind}.{key.lower()}.mean", float(of[f"{key} mean"]), n=n_images, format=".2f", note=f"{first}; censored ones enter with the bound")  # fmt: skip
     mean_change = both[kind, first]["LARS"].changes.image_norms.nanmean().item()
-    _ = record.value(f"{kind}.change", 2 * mean_change, n=n_images, format=".2f", note=f"{first}; in units of [-1, 1], the paper's")  # fmt: skip
+    if known(mean_change) is None:
+        record.not_attempted(f"{kind}.change", "no failure was found")
+    else:
+        record.value(f"{kind}.change", 2 * mean_change, n=n_images, format=".2f", note=f"{first}; in units of [-1, 1], the paper's")  # fmt: skip
 
 # %% tags=["hide-input"]
 panels = {
