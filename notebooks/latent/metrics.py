@@ -32,17 +32,12 @@
 # - **Latent adversarial accuracy** (LAGA, LARA): the share for which no $\Delta$ up to a radius does that.
 
 # %% tags=["parameters"]
-study = {
-    "data": "digits",
-    "limits": [300, 100, 300],
-    "autoencoder": {"epochs": 3, "latent_size": 8},
-    "gans": {
-        "classes": [0, 8], "latent_size": 8, "critic": "strided", "critic_width": 8, "steps": 20, "critic_steps": 1,
-        "batch_size": 16, "attempts": 1, "encode_restarts": 1, "encode_steps": 10,
-    },
-    "classifiers": {"regimes": ["plain", "robust"], "units": [0], "learning_rate": 0.002, "epochs": 1},
-    "judge": {"epochs": 2},
-}  # data set, generative models, classifiers; shared by the pages of this part
+study = {  # data set, generative models and classifiers, shared by the pages of this part
+    "data": "digits", "limits": [300, 100, 300], "autoencoder": {"epochs": 3, "latent_size": 8},
+    "gans": {"classes": [8], "latent_size": 8, "critic": "strided", "critic_width": 8, "steps": 20, "critic_steps": 1,
+             "batch_size": 16, "attempts": 1, "encode_restarts": 1, "encode_steps": 10},
+    "classifiers": {"regimes": ["plain", "robust"], "units": [0], "learning_rate": 0.002, "epochs": 1}, "judge": {"epochs": 2},
+}  # fmt: skip
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 skip = 0  # test pictures passed over; trials used the first ones
 epsilons = [0.25, 0.5, 0.75, 1.0]  # magnitudes of latent noise
@@ -678,7 +673,7 @@ for space in ("pixels", "latent"):
     of = {n_: (pixels[n_] if space == "pixels" else found[n_, "reconstruction"]).severities.cpu().numpy() for n_ in names}
     limit = image_bound if space == "pixels" else bound
     pairs = [(np.minimum(of[f"robust {u}"], limit), np.minimum(of[f"plain {u}"], limit)) for u in units]
-    log = np.mean([np.log(np.median(r) / max(np.median(p), 1e-9)) for r, p in pairs])
+    log = np.mean([np.log(max(np.median(r), 1e-9) / max(np.median(p), 1e-9)) for r, p in pairs])
     boots = [np.mean([np.log(max(np.median(r[i]), 1e-9) / max(np.median(p[i]), 1e-9)) for r, p in pairs]) for i in draw_rows]
     low, high = np.quantile(boots, [0.025, 0.975])
     logs[space] = (float(np.exp(log)), float(np.exp(min(low, log))), float(np.exp(max(high, log))))
