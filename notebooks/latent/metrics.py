@@ -170,7 +170,7 @@ for e in epsilons:
     off = max(off, float(np.abs(exact - formula.numpy()).max()))
     spread = e / (1 + e**2) ** 0.5
     of_length = chi(n, scale=spread / n**0.5)
-    for rho in grid[::3].tolist():
+    for rho in grid[::4].tolist():
         points.append({"rho": rho, "e": f"epsilon {e:g}", "density": of_length.pdf(rho)})
     shares.append({"epsilon": e, "typical length": of_length.median(), "share within 0.3": of_length.cdf(radius)})  # fmt: skip
 record.value("likelihood.error", off, n=len(grid) * len(epsilons), format=".1e")
