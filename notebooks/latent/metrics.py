@@ -357,7 +357,7 @@ levels = {"latent": [0.0, epsilons[len(epsilons) // 2 - 1], epsilons[-1]], "pixe
 panels = {}
 for space, chosen_levels in levels.items():
     at = curves[curves.space == space].set_index(["classifier", "noise"])
-    panels[f"noise in {space}"] = {
+    panels[f"noise in {space}s".replace("ss", "s")] = {
         name: {word: (at.accuracy[name, level], *at.span[name, level]) for word, level in zip(("none", "middle", "strongest"), chosen_levels, strict=True)}
         for name in names
     }
