@@ -110,7 +110,6 @@ def known(value):
     return value if np.isfinite(value) else None  # an empty cell of a table
 
 
-
 # %% [markdown]
 # ## Noise that keeps the prior
 #
@@ -119,27 +118,53 @@ def known(value):
 # magnitude are two names for one number, $\epsilon = \sqrt{(1 - d)^{-2} - 1}$.
 
 # %%
-latents = torch.randn(n_normal, 64, generator=generator(seed, "normal"), dtype=torch.float64)
+latents = torch.randn(
+    n_normal, 64, generator=generator(seed, "normal"), dtype=torch.float64
+)
 rows = []
 for e in epsilons:
     noisy = noisy_latents(latents, epsilon=e, seed=derive_seed(seed, "noise"))
     test = kstest(noisy.flatten().numpy(), norm.cdf)
-    plain = kstest((latents + e * torch.randn(latents.shape, generator=generator(seed, "plain"))).flatten().numpy(), norm.cdf)  # fmt: skip
-    rows.append({
-        "epsilon": e, "decay": decay_of(e), "back": epsilon_of(decay_of(e)), "length": scaled_norm(noisy).mean().item(),
-        "KS distance": test.statistic, "p": test.pvalue, "KS, not divided": plain.statistic,
-    })  # fmt: skip
+    plain = kstest(
+        (latents + e * torch.randn(latents.shape, generator=generator(seed, "plain")))
+        .flatten()
+        .numpy(),
+        norm.cdf,
+    )
+    rows.append(
+        {
+            "epsilon": e,
+            "decay": decay_of(e),
+            "back": epsilon_of(decay_of(e)),
+            "length": scaled_norm(noisy).mean().item(),
+            "KS distance": test.statistic,
+            "p": test.pvalue,
+            "KS, not divided": plain.statistic,
+        }
+    )
+
+# %% tags=["hide-input"]
 fine = [k / 100 for k in range(1, 301)]
 round_trip = max(abs(epsilon_of(decay_of(e)) - e) for e in fine)
 record.value("round_trip", round_trip, n=len(fine), format=".1e")
-record.value("ks.noise", max(row["KS distance"] for row in rows), n=latents.numel(), format=".4f")
+record.value(
+    "ks.noise", max(row["KS distance"] for row in rows), n=latents.numel(), format=".4f"
+)
 record.value("ks.noise.p", min(row["p"] for row in rows), n=latents.numel())
 record.value("ks.undivided", max(row["KS, not divided"] for row in rows), n=latents.numel())
 record.table(
-    "noise", rows, formats={"decay": ".5f", "back": ".2f", "length": ".3f", "KS distance": ".4f", "KS, not divided": ".3f"},
+    "noise",
+    rows,
+    formats={
+        "decay": ".5f",
+        "back": ".2f",
+        "length": ".3f",
+        "KS distance": ".4f",
+        "KS, not divided": ".3f",
+    },
     caption=f"Noise on {n_normal} latents of 64 coordinates from the prior: decay, the magnitude computed back from it, mean scaled "
     "length of noisy latents, and the Kolmogorov-Smirnov distance of their coordinates from the standard normal, with division and without.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # The largest distance over magnitudes is {record}`latent/metrics#ks.noise` (smallest p {record}`latent/metrics#ks.noise.p`); without
@@ -172,7 +197,13 @@ for e in epsilons:
     of_length = chi(n, scale=spread / n**0.5)
     for rho in grid[::4].tolist():
         points.append({"rho": rho, "e": f"epsilon {e:g}", "density": of_length.pdf(rho)})
-    shares.append({"epsilon": e, "typical length": of_length.median(), "share within 0.3": of_length.cdf(radius)})  # fmt: skip
+    shares.append(
+        {
+            "epsilon": e,
+            "typical length": of_length.median(),
+            "share within 0.3": of_length.cdf(radius),
+        }
+    )
 record.value("likelihood.error", off, n=len(grid) * len(epsilons), format=".1e")
 typical = next(row for row in shares if row["epsilon"] == epsilon)
 record.value("length.typical", typical["typical length"], n=None, format=".2f")
@@ -210,19 +241,42 @@ digits = lab.gans.classes
 for part in (lab.train, lab.validation, lab.test):
     record.add_data(part)
 quality = {}
-for kind, classes in (("autoencoder", None), ("autoencoder, same digits", digits), ("gans", digits)):
+for kind, classes in (
+    ("autoencoder", None),
+    ("autoencoder, same digits", digits),
+    ("gans", digits),
+):
     model = lab.generator(kind.split(",")[0])
     images, labels = lab.real(n_quality, skip=skip, classes=classes)
-    quality[kind] = generative_quality(model, lab.judge, images, labels, generator=generator(seed, "quality"))  # fmt: skip
-captured = {k: q.generation_accuracy / max(q.real_accuracy, 1e-9) for k, q in quality.items()}
+    quality[kind] = generative_quality(
+        model, lab.judge, images, labels, generator=generator(seed, "quality")
+    )
+captured = {
+    k: q.generation_accuracy / max(q.real_accuracy, 1e-9) for k, q in quality.items()
+}
+
+# %% tags=["hide-input"]
 for kind in kinds:
     q = quality[kind]
-    record.value(f"captured.{kind}", captured[kind], n=q.n, format=".2f", note="judge's accuracy, generated over real")
-    record.value(f"error.{kind}", q.reconstruction_error**0.5, n=q.n, note="root mean square per pixel, [0, 1] units")
+    record.value(
+        f"captured.{kind}",
+        captured[kind],
+        n=q.n,
+        format=".2f",
+        note="judge's accuracy, generated over real",
+    )
+    record.value(
+        f"error.{kind}",
+        q.reconstruction_error**0.5,
+        n=q.n,
+        note="root mean square per pixel, [0, 1] units",
+    )
     record.value(f"dead.{kind}", len(q.dead), n=len(q.classes))
-_ = record.value("attempts.gans", max(one.attempts for one in lab.gan_trainings), n=len(digits))
+_ = record.value(
+    "attempts.gans", max(one.attempts for one in lab.gan_trainings), n=len(digits)
+)
 
-# %%
+# %% tags=["hide-input"]
 record.table(
     "quality",
     [
@@ -248,9 +302,14 @@ with torch.no_grad():
         grid_of.append(model.decode(lab.encodings(shown, theirs, name=kind), theirs).cpu())
     for kind in kinds:
         model = lab.generator(kind)
-        drawn = torch.randn(len(shown), model.latent_size, generator=generator(seed, "shown")).to(shown)
+        drawn = torch.randn(
+            len(shown), model.latent_size, generator=generator(seed, "shown")
+        ).to(shown)
         grid_of.append(model.decode(drawn, theirs).cpu())
-changes = {kind: scaled_norm(made.to(shown) - shown).mean().item() for kind, made in zip(kinds, grid_of[1:3], strict=True)}
+changes = {
+    kind: scaled_norm(made.to(shown) - shown).mean().item()
+    for kind, made in zip(kinds, grid_of[1:3], strict=True)
+}
 record.figure(
     image_grid([list(row) for row in grid_of], row_titles=["real", "redrawn,\nautoencoder", "redrawn,\nGANs", "drawn,\nautoencoder", "drawn,\nGANs"]), "pictures",
     caption="The first test pictures of the classes that have a GAN, redrawn from their encodings, and pictures drawn from the prior. Not chosen.",
@@ -274,14 +333,28 @@ for kind in kinds:
     codes = lab.encodings(images, labels, name=kind).double().cpu()
     test = kstest(codes.flatten().numpy(), norm.cdf)
     lengths = scaled_norm(codes)
-    normality.append({"encodings": words[kind], "n": len(codes), "KS distance": test.statistic, "sd": codes.std().item(),
-                      "length, 5 %": lengths.quantile(0.05).item(), "length, 95 %": lengths.quantile(0.95).item()})  # fmt: skip
+    normality.append(
+        {
+            "encodings": words[kind],
+            "n": len(codes),
+            "KS distance": test.statistic,
+            "sd": codes.std().item(),
+            "length, 5 %": lengths.quantile(0.05).item(),
+            "length, 95 %": lengths.quantile(0.95).item(),
+        }
+    )
     record.value(f"ks.encodings.{kind}", float(test.statistic), n=len(codes), format=".3f")
 record.table(
-    "normality", normality,
+    "normality",
+    normality,
     caption="Coordinates of encoded test pictures against the standard normal, and scaled lengths of the encodings.",
-    formats={"KS distance": ".3f", "sd": ".2f", "length, 5 %": ".2f", "length, 95 %": ".2f"},
-)  # fmt: skip
+    formats={
+        "KS distance": ".3f",
+        "sd": ".2f",
+        "length, 5 %": ".2f",
+        "length, 95 %": ".2f",
+    },
+)
 
 # %% [markdown]
 # The distance from the standard normal is {record}`latent/metrics#ks.encodings.autoencoder` for the autoencoder, whose latents were
@@ -304,14 +377,23 @@ for name, member in lab.classifiers.items():
     answers[name] = {
         "real": image_accuracy(f, images, labels),
         "generation": generation_accuracy(f, decode, prior, drawn_labels),
-        "reconstruction": reconstruction_accuracy(f, decode, encoded, labels, images=images),
+        "reconstruction": reconstruction_accuracy(
+            f, decode, encoded, labels, images=images
+        ),
         "decayed": decayed_accuracy(f, decode, encoded, labels, epsilon=epsilon),
     }
     for what, found in answers[name].items():
         key = f"{what}.{name.replace(' ', '_')}"
-        record.value(key, found.accuracy, n=len(found.correct), spread=found.interval, format=".1%", note="Wilson's 95 % interval")  # fmt: skip
+        record.value(
+            key,
+            found.accuracy,
+            n=len(found.correct),
+            spread=found.interval,
+            format=".1%",
+            note="Wilson's 95 % interval",
+        )
 
-# %%
+# %% tags=["hide-input"]
 titles = {
     "real": "real", "generation": "generated (LGA)", "reconstruction": "redrawn (LRA)", "decayed": "redrawn, decayed",
 }  # fmt: skip
@@ -330,35 +412,93 @@ record.table(
 #
 # Latent noise makes other pictures of the class. Pixel noise, beside it, leaves the picture and covers it.
 
-# %%
+# %% tags=["hide-input"]
 some, of_some = images[:n_noise], labels[:n_noise]
 curves = []
 for name, member in lab.classifiers.items():
     found = latent_noise_accuracy(
-        member.model, decode, encoded[:n_noise], of_some, epsilons=[0.0, *epsilons], draws=draws,
+        member.model,
+        decode,
+        encoded[:n_noise],
+        of_some,
+        epsilons=[0.0, *epsilons],
+        draws=draws,
         seed=derive_seed(seed, "latent noise"),
-    )  # fmt: skip
-    for e, value, span in zip(found.epsilons, found.accuracies.tolist(), found.intervals.tolist(), strict=True):  # fmt: skip
-        curves.append({"classifier": name, "space": "latent", "noise": e, "accuracy": value, "span": span})  # fmt: skip
+    )
+    for e, value, span in zip(
+        found.epsilons, found.accuracies.tolist(), found.intervals.tolist(), strict=True
+    ):
+        curves.append(
+            {
+                "classifier": name,
+                "space": "latent",
+                "noise": e,
+                "accuracy": value,
+                "span": span,
+            }
+        )
     for sigma in (0.0, *sigmas):
-        one = noise_accuracy(member.model, some, of_some, sigma=sigma, draws=draws, seed=derive_seed(seed, "pixels"))  # fmt: skip
-        curves.append({"classifier": name, "space": "pixels", "noise": sigma, "accuracy": one.accuracy, "span": one.interval})  # fmt: skip
+        one = noise_accuracy(
+            member.model,
+            some,
+            of_some,
+            sigma=sigma,
+            draws=draws,
+            seed=derive_seed(seed, "pixels"),
+        )
+        curves.append(
+            {
+                "classifier": name,
+                "space": "pixels",
+                "noise": sigma,
+                "accuracy": one.accuracy,
+                "span": one.interval,
+            }
+        )
+
+# %% tags=["hide-input"]
 curves = pd.DataFrame(curves)
 ends = curves[curves.noise == curves.groupby("space").noise.transform("max")]
 starts = curves[curves.noise == 0].groupby("space").accuracy.mean()
 for space, part in ends.groupby("space"):
-    record.value(f"noise.change.{space}", float(part.accuracy.mean() - starts[space]), n=n_noise, format="+.1%", note="mean over classifiers, strongest noise minus none")  # fmt: skip
-    record.value(f"noise.range.{space}", float(part.accuracy.max() - part.accuracy.min()), n=n_noise, format=".2f")
+    record.value(
+        f"noise.change.{space}",
+        float(part.accuracy.mean() - starts[space]),
+        n=n_noise,
+        format="+.1%",
+        note="mean over classifiers, strongest noise minus none",
+    )
+    record.value(
+        f"noise.range.{space}",
+        float(part.accuracy.max() - part.accuracy.min()),
+        n=n_noise,
+        format=".2f",
+    )
     for row in part.itertuples():
-        record.value(f"noise.{space}.{row.classifier.replace(' ', '_')}", row.accuracy, n=n_noise, spread=tuple(row.span), format=".1%", note="Wilson's 95 % interval")  # fmt: skip
+        record.value(
+            f"noise.{space}.{row.classifier.replace(' ', '_')}",
+            row.accuracy,
+            n=n_noise,
+            spread=tuple(row.span),
+            format=".1%",
+            note="Wilson's 95 % interval",
+        )
 
 # %% tags=["hide-input"]
-levels = {"latent": [0.0, epsilons[len(epsilons) // 2 - 1], epsilons[-1]], "pixels": [0.0, sigmas[len(sigmas) // 2], sigmas[-1]]}
+levels = {
+    "latent": [0.0, epsilons[len(epsilons) // 2 - 1], epsilons[-1]],
+    "pixels": [0.0, sigmas[len(sigmas) // 2], sigmas[-1]],
+}
 panels = {}
 for space, chosen_levels in levels.items():
     at = curves[curves.space == space].set_index(["classifier", "noise"])
     panels[f"noise in {space}s".replace("ss", "s")] = {
-        name: {word: (at.accuracy[name, level], *at.span[name, level]) for word, level in zip(("none", "middle", "strongest"), chosen_levels, strict=True)}
+        name: {
+            word: (at.accuracy[name, level], *at.span[name, level])
+            for word, level in zip(
+                ("none", "middle", "strongest"), chosen_levels, strict=True
+            )
+        }
         for name in names
     }
 record.figure(
@@ -381,17 +521,31 @@ record.figure(
 # The search goes from $\bar l$ to the nearest point it can find whose picture is read as another class. We walk the straight line to
 # it, and a quarter beyond. The picture is the first test picture that both classifiers read right redrawn and decayed.
 
-# %%
-right = torch.stack([
-    decayed_accuracy(lab.classifiers[name].model, decode, encoded[:n_noise], of_some, epsilon=epsilon).correct for name in walked
-])  # fmt: skip
+# %% tags=["hide-input"]
+right = torch.stack(
+    [
+        decayed_accuracy(
+            lab.classifiers[name].model, decode, encoded[:n_noise], of_some, epsilon=epsilon
+        ).correct
+        for name in walked
+    ]
+)
 chosen = int(right.all(0).int().argmax())
 one, its_label = encoded[chosen : chosen + 1], labels[chosen : chosen + 1]
 stops = [0.0, 0.5, 0.9, 1.0, 1.25]
 walk, notes, told = [], [], {}
 for name in walked:
-    found = kept_severity(lab, name, one, its_label, epsilon=epsilon, bound=bound, restarts=4 * restarts,
-                          restarts_at_once=4 * restarts, seed=derive_seed(seed, "walk"))  # fmt: skip
+    found = kept_severity(
+        lab,
+        name,
+        one,
+        its_label,
+        epsilon=epsilon,
+        bound=bound,
+        restarts=4 * restarts,
+        restarts_at_once=4 * restarts,
+        seed=derive_seed(seed, "walk"),
+    )
     center, step = found.search.centers, found.search.perturbations
     with torch.no_grad():
         pictures = torch.cat([decode(center + t * step, its_label) for t in stops])
@@ -399,7 +553,13 @@ for name in walked:
     walk.append([*pictures.cpu(), (pictures[3] - pictures[0]).cpu()])
     notes.append([f"{int(p.argmax())}: {p.max():.0%}" for p in sure] + [""])
     told[name] = found.severities.item(), found.changes.image_norms.item()
-    record.value(f"walk.{name.replace(' ', '_')}", min(told[name][0], bound), n=1, format=".2f", note="the bound where nothing was found")  # fmt: skip
+    record.value(
+        f"walk.{name.replace(' ', '_')}",
+        min(told[name][0], bound),
+        n=1,
+        format=".2f",
+        note="the bound where nothing was found",
+    )
 
 # %% tags=["hide-input"]
 record.figure(
@@ -431,12 +591,25 @@ found, withstood, pixels = {}, {}, {}
 for name, member in lab.classifiers.items():
     for what, (codes, theirs) in subjects.items():
         found[name, what] = kept_severity(lab, name, codes, theirs, **wide)
-        withstood[name, what] = latent_accuracy(member.model, decode, codes, theirs, bound=radius, restarts_at_once=restarts, **options)  # fmt: skip
+        withstood[name, what] = latent_accuracy(
+            member.model,
+            decode,
+            codes,
+            theirs,
+            bound=radius,
+            restarts_at_once=restarts,
+            **options,
+        )
     pixels[name] = adversarial_severity(
-        member.model, searched, searched_labels, bound=image_bound, restarts=restarts, seed=options["seed"]
-    )  # fmt: skip
+        member.model,
+        searched,
+        searched_labels,
+        bound=image_bound,
+        restarts=restarts,
+        seed=options["seed"],
+    )
 
-# %%
+# %% tags=["hide-input"]
 medians, table = {}, []
 for (name, what), one in found.items():
     short, summary = name.replace(" ", "_"), one.summary
@@ -451,29 +624,44 @@ for name in names:
     value, low, high = median_interval(pixels[name].severities.tolist())
     record.value(f"severity.pixels.{short}", min(value, image_bound), n=n_images, spread=(min(low, image_bound), min(high, image_bound)), format=".4f", note="median, scaled L2 in [0, 1] units")  # fmt: skip
     row = {"classifier": name, "accuracy": f"{answers[name]['real'].accuracy:.1%}"}
-    for what in subjects:
-        m, a, s = medians[name, what], withstood[name, what], found[name, what].summary
-        row |= {f"{'LARS' if what == 'reconstruction' else 'LAGS'}": f"{m[0]:.2f} [{m[1]:.2f}, {m[2]:.2f}]",
-                f"{'LARA' if what == 'reconstruction' else 'LAGA'}": f"{a.accuracy:.0%} [{a.interval[0]:.0%}, {a.interval[1]:.0%}]",
-                f"zeros {what[0]}": s.n_zero, f"censored {what[0]}": s.n_censored}  # fmt: skip
+    sums = [found[name, what].summary for what in subjects]
+    for what, least, share in (
+        ("reconstruction", "LARS", "LARA"),
+        ("generation", "LAGS", "LAGA"),
+    ):
+        m, a = medians[name, what], withstood[name, what]
+        row[least] = f"{m[0]:.2f} [{m[1]:.2f}, {m[2]:.2f}]"
+        row[share] = f"{a.accuracy:.0%} [{a.interval[0]:.0%}, {a.interval[1]:.0%}]"
     row["in pixels"] = f"{value:.3f} [{low:.3f}, {high:.3f}]"
-    row["pixels censored"] = int((~pixels[name].success).sum())
+    row["zeros"] = " / ".join(str(part.n_zero) for part in sums)
+    lost = int((~pixels[name].success).sum())
+    row["censored"] = " / ".join(
+        str(count) for count in (*(part.n_censored for part in sums), lost)
+    )
     table.append(row)
 
-# %%
+# %% tags=["hide-input"]
 record.table(
     "severities", table,
     caption=f"All classifiers on {n_images} redrawn (LARS, LARA) and {n_images} generated pictures (LAGS, LAGA) of the autoencoder, and on "
     f"the real pictures (scaled L2): median severities with exact 95 % intervals, shares that withstand a radius of {radius:g} with "
-    "Wilson's, and how many of the searches have severity 0 or are censored (r redrawn, g generated).",
+    "Wilson's; and how many of the searches have severity 0 (redrawn / generated) or are censored (redrawn / generated / in pixels).",
 )  # fmt: skip
 
 # %%
 steps = [k * 0.1 for k in range(13)]
-held = pd.DataFrame([
-    {"rho": rho, "share": (one.severities > rho).double().mean().item(), "classifier": name}
-    for (name, what), one in found.items() if what == "reconstruction" for rho in steps
-])  # fmt: skip
+held = pd.DataFrame(
+    [
+        {
+            "rho": rho,
+            "share": (one.severities > rho).double().mean().item(),
+            "classifier": name,
+        }
+        for (name, what), one in found.items()
+        if what == "reconstruction"
+        for rho in steps
+    ]
+)
 unfound = sum(one.summary.n_censored for one in found.values())
 zeros = sum(one.summary.n_zero for one in found.values())
 record.value("censored", unfound, n=n_images * len(found))
@@ -498,18 +686,26 @@ name, (codes, theirs) = names[-1], subjects["reconstruction"]
 ended = []
 for end in bounds:
     one = kept_severity(lab, name, codes, theirs, **(wide | {"bound": end}))
-    last = scaled_norm(one.search.perturbations)  # where nothing was found: the last attempt
+    last = scaled_norm(
+        one.search.perturbations
+    )  # where nothing was found: the last attempt
     s = summarize_censored(one.severities, bound=end)
-    ended.append({
-        "ended at": end, "censored": s.n_censored, "mean, failures entered": last.mean().item(), "mean of those found": known(s.mean_found),
-        "mean, at least": s.mean_at_least, "median": known(s.quartiles[1]),
-    })  # fmt: skip
+    ended.append(
+        {
+            "ended at": end,
+            "censored": s.n_censored,
+            "mean, failures entered": last.mean().item(),
+            "mean of those found": known(s.mean_found),
+            "mean, at least": s.mean_at_least,
+            "median": known(s.quartiles[1]),
+        }
+    )
 record.value("ended.first", ended[0]["mean, failures entered"], n=n_images, format=".2f")
 record.value("ended.last", ended[-1]["mean, failures entered"], n=n_images, format=".2f")
 record.value("ended.censored", ended[0]["censored"], n=n_images)
 _ = record.value("ended.bound", bounds[0], n=None, format="g")
 
-# %%
+# %% tags=["hide-input"]
 record.table(
     "ended", ended,
     caption=f"{name}, the same pictures with three bounds. \"Failures entered\" is the authors' mean, in which a failed search counts with "
@@ -527,27 +723,42 @@ record.table(
 # can set a severity to 0: the classifier misreads the real picture already, its reconstruction, or the decayed reconstruction only. We
 # tell them apart, and put the change of the found failure beside the error of the reconstruction.
 
-# %%
+# %% tags=["hide-input"]
 parts, ratios = [], {}
 errors = scaled_norm(decode(encoded[:n_images], searched_labels).detach() - searched)
 for name in names:
-    real, redrawn = (answers[name][k].correct[:n_images] for k in ("real", "reconstruction"))
+    real, redrawn = (
+        answers[name][k].correct[:n_images] for k in ("real", "reconstruction")
+    )
     decayed = answers[name]["decayed"].correct[:n_images]
     one, whole = found[name, "reconstruction"], answers[name]["reconstruction"]
     moved = one.changes.image_norms
     kept = one.search.success & (one.severities > 0)
     ratio = (errors / moved)[kept]
     ratios[name] = ratio.median().item() if kept.any() else float("nan")
-    rho = spearmanr(errors[kept].cpu(), one.severities[kept].cpu()).statistic if kept.sum() > 2 else float("nan")
+    rho = (
+        spearmanr(errors[kept].cpu(), one.severities[kept].cpu()).statistic
+        if kept.sum() > 2
+        else float("nan")
+    )
     zero = one.severities == 0
-    parts.append({
-        "classifier": name, "read wrong": int((~real & zero).sum()), "lost redrawn": int((real & ~redrawn & zero).sum()),
-        "lost by decay": int((real & redrawn & ~decayed & zero).sum()), "lost, all": whole.lost, "gained, all": whole.gained,
-        "change of failure": known(moved[kept].nanmedian().item()) if kept.any() else None, "error / change": known(ratios[name]),
-        "rho(error, severity)": known(float(rho)),
-    })  # fmt: skip
+    parts.append(
+        {
+            "classifier": name,
+            "read wrong": int((~real & zero).sum()),
+            "lost redrawn": int((real & ~redrawn & zero).sum()),
+            "lost by decay": int((real & redrawn & ~decayed & zero).sum()),
+            "lost, all": whole.lost,
+            "gained, all": whole.gained,
+            "change of failure": known(moved[kept].nanmedian().item())
+            if kept.any()
+            else None,
+            "error / change": known(ratios[name]),
+            "rho(error, severity)": known(float(rho)),
+        }
+    )
 
-# %%
+# %% tags=["hide-input"]
 parts_frame = pd.DataFrame(parts)
 record.table(
     "confounder", parts,
@@ -557,7 +768,7 @@ record.table(
     formats={"lost, all": ".1%", "gained, all": ".1%", "change of failure": ".3f", "error / change": ".2f", "rho(error, severity)": "+.2f"},
 )  # fmt: skip
 for key, column in {"lost": "lost, all", "gained": "gained, all"}.items():
-    record.value(f"redrawn.{key}", float(parts_frame[column].mean()), n=len(labels), spread=(parts_frame[column].min(), parts_frame[column].max()), spread_kind="range", format=".1%")  # fmt: skip
+    record.value(f"redrawn.{key}", float(parts_frame[column].mean()), n=len(labels), spread=(parts_frame[column].min(), parts_frame[column].max()), format=".1%", note="range over classifiers")  # fmt: skip
 told = [value for value in ratios.values() if value == value]
 if told:
     record.value("error_to_change", float(np.median(told)), n=len(told), format=".2f")
@@ -586,27 +797,47 @@ for kind in kinds:
     maker = lab.generator(kind)
     codes = lab.encodings(pair_images, pair_labels, name=kind)
     drawn, drawn_of = prior_latents(
-        n_prior, maker.latent_size, class_shares=lab.shares("gans"), seed=derive_seed(seed, "pair")
-    )  # fmt: skip
+        n_prior,
+        maker.latent_size,
+        class_shares=lab.shares("gans"),
+        seed=derive_seed(seed, "pair"),
+    )
     for name, member in lab.classifiers.items():
         common = wide | {"name": kind}
         both[kind, name] = {
             "LGA": generation_accuracy(member.model, maker.decode, drawn, drawn_of),
             "LRA": reconstruction_accuracy(member.model, maker.decode, codes, pair_labels),
             "LARS": kept_severity(lab, name, codes, pair_labels, **common),
-            "LAGS": kept_severity(lab, name, drawn[:n_images], drawn_of[:n_images], **common),
-            "LLNA": latent_noise_accuracy(member.model, maker.decode, codes, pair_labels, epsilons=[epsilon], draws=draws,
-                                          seed=derive_seed(seed, "pair noise")),
-        }  # fmt: skip
+            "LAGS": kept_severity(
+                lab, name, drawn[:n_images], drawn_of[:n_images], **common
+            ),
+            "LLNA": latent_noise_accuracy(
+                member.model,
+                maker.decode,
+                codes,
+                pair_labels,
+                epsilons=[epsilon],
+                draws=draws,
+                seed=derive_seed(seed, "pair noise"),
+            ),
+        }
 
-# %%
+# %% tags=["hide-input"]
 pair_rows, agreement = [], {}
 for (kind, name), of in both.items():
-    row = {"model": words[kind], "classifier": name, **{key: of[key].accuracy for key in ("LGA", "LRA")}}
+    row = {
+        "model": words[kind],
+        "classifier": name,
+        **{key: of[key].accuracy for key in ("LGA", "LRA")},
+    }
     row["LLNA"] = of["LLNA"].accuracies.item()
     for key in ("LARS", "LAGS"):
         m = median_interval(of[key].severities.tolist())
-        row |= {key: min(m[0], bound), f"{key} interval": f"[{m[1]:.2f}, {m[2]:.2f}]", f"{key} censored": of[key].summary.n_censored}
+        row |= {
+            key: min(m[0], bound),
+            f"{key} interval": f"[{m[1]:.2f}, {m[2]:.2f}]",
+            f"{key} censored": of[key].summary.n_censored,
+        }
         row[f"{key} mean"] = of[key].summary.mean_at_least
     row["change"] = known(of["LARS"].changes.image_norms.nanmedian().item())
     pair_rows.append(row)
@@ -616,13 +847,15 @@ for metric in ("LGA", "LRA", "LLNA", "LARS", "LAGS"):
     a, b = (sides[kind][metric] for kind in kinds)
     tied = a.nunique() < 2 or b.nunique() < 2 or len(a) < 3
     agreement[metric] = float("nan") if tied else float(spearmanr(a, b).statistic)
-    record.value(f"gap.{metric.lower()}", float((b - a).mean()), n=len(a), spread=(float((b - a).min()), float((b - a).max())), spread_kind="range", format="+.2f")  # fmt: skip
+    record.value(f"gap.{metric.lower()}", float((b - a).mean()), n=len(a), spread=(float((b - a).min()), float((b - a).max())), format="+.2f", note="range over classifiers")  # fmt: skip
     if tied:
-        record.not_attempted(f"agree.{metric.lower()}", "fewer than three classifiers, or all alike")
+        record.not_attempted(
+            f"agree.{metric.lower()}", "fewer than three classifiers, or all alike"
+        )
     else:
         record.value(f"agree.{metric.lower()}", agreement[metric], n=len(a), format="+.2f")
 
-# %%
+# %% tags=["hide-input"]
 record.table(
     "pair", [{k: v for k, v in row.items() if not k.endswith("mean")} for row in pair_rows],
     caption=f"The two generative models on the classes {', '.join(map(str, digits))}: accuracies on generated (n = {n_prior}) and redrawn pictures "
@@ -644,7 +877,13 @@ for kind in kinds:
 # %% tags=["hide-input"]
 panels = {
     key: {
-        name: {words[kind]: tuple(min(v, bound) for v in median_interval(both[kind, name][key].severities.tolist())) for kind in kinds}
+        name: {
+            words[kind]: tuple(
+                min(v, bound)
+                for v in median_interval(both[kind, name][key].severities.tolist())
+            )
+            for kind in kinds
+        }
         for name in names
     }
     for key in ("LARS", "LAGS")
@@ -668,18 +907,44 @@ record.figure(
 # The abstract's finding in its smallest form: two classifiers that differ in robust training only. In pixels the severity should
 # differ, in latents not. The {doc}`part's page <../../parts/latent>` links the case studies, which have more classifiers.
 
-# %%
+# %% tags=["hide-input"]
 logs = {}
-units = [unit for unit in (0, 1, 2) if f"plain {unit}" in names and f"robust {unit}" in names]
-draw_rows = torch.randint(n_images, (resamples, n_images), generator=generator(seed, "bootstrap")).numpy()
+units = [
+    unit for unit in (0, 1, 2) if f"plain {unit}" in names and f"robust {unit}" in names
+]
+draw_rows = torch.randint(
+    n_images, (resamples, n_images), generator=generator(seed, "bootstrap")
+).numpy()
 for space in ("pixels", "latent"):
-    of = {n_: (pixels[n_] if space == "pixels" else found[n_, "reconstruction"]).severities.cpu().numpy() for n_ in names}
+    of = {
+        n_: (pixels[n_] if space == "pixels" else found[n_, "reconstruction"])
+        .severities.cpu()
+        .numpy()
+        for n_ in names
+    }
     limit = image_bound if space == "pixels" else bound
-    pairs = [(np.minimum(of[f"robust {u}"], limit), np.minimum(of[f"plain {u}"], limit)) for u in units]
-    log = np.mean([np.log(max(np.median(r), 1e-9) / max(np.median(p), 1e-9)) for r, p in pairs])
-    boots = [np.mean([np.log(max(np.median(r[i]), 1e-9) / max(np.median(p[i]), 1e-9)) for r, p in pairs]) for i in draw_rows]
+    pairs = [
+        (np.minimum(of[f"robust {u}"], limit), np.minimum(of[f"plain {u}"], limit))
+        for u in units
+    ]
+    log = np.mean(
+        [np.log(max(np.median(r), 1e-9) / max(np.median(p), 1e-9)) for r, p in pairs]
+    )
+    boots = [
+        np.mean(
+            [
+                np.log(max(np.median(r[i]), 1e-9) / max(np.median(p[i]), 1e-9))
+                for r, p in pairs
+            ]
+        )
+        for i in draw_rows
+    ]
     low, high = np.quantile(boots, [0.025, 0.975])
-    logs[space] = (float(np.exp(log)), float(np.exp(min(low, log))), float(np.exp(max(high, log))))
+    logs[space] = (
+        float(np.exp(log)),
+        float(np.exp(min(low, log))),
+        float(np.exp(max(high, log))),
+    )
     record.value(f"ratio.{space}", logs[space][0], n=n_images * len(units), spread=logs[space][1:], format=".2f",
                  note="median severity, robust over plain; 95 % interval over pictures")  # fmt: skip
 
