@@ -22,16 +22,12 @@
 # from random starts in the ball of radius $\rho$. As soon as $J > 0$ the ball shrinks to what was found, and the next run starts in it.
 
 # %% tags=["parameters"]
-dataset = "digits"  # any set that load knows, with square images
+study = {
+    "data": "digits", "limits": [1500, 200, 200], "autoencoder": {"epochs": 5},
+    "classifiers": {"regimes": ["plain"], "units": [0], "learning_rate": 0.002, "epochs": 2},
+}  # fmt: skip
+# of latent_study: data, generative model and classifiers, shared with the other pages
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
-limits = [1500, 200, 200]  # most training, validation and test images
-autoencoder = {"epochs": 5}  # of trained_conditional_autoencoder
-classifiers = {
-    "regimes": ["plain"],
-    "units": [0],
-    "learning_rate": 0.002,
-    "epochs": 2,
-}  # of trained_regimes
 searched = ["plain 0"]  # classifiers that are searched
 epsilon = 0.5  # noise magnitude whose mean the search starts from
 bound = 2.5  # largest scaled norm
@@ -75,7 +71,7 @@ from blindspots.studies.published_search import published_search
 from blindspots.studies.search_ladder import METHODS, search_ladder
 
 parameters = {
-    "dataset": dataset, "limits": limits, "autoencoder": autoencoder, "classifiers": classifiers, "searched": searched,
+    "study": study, "searched": searched,
     "epsilon": epsilon, "bound": bound, "steps": steps, "step_size": step_size, "restarts": restarts, "directions": directions,
     "contrast": contrast, "penalty": penalty, "linear_size": linear_size, "n_linear": n_linear, "n_grid": n_grid,
     "grid_bound": grid_bound, "angles": angles, "radii": radii, "n": n, "restart_counts": restart_counts, "bounds": bounds,
@@ -105,20 +101,19 @@ key_of = {
 # Two cheap variants follow, all restarts side by side in one ball, and one run from the center.
 
 # %%
-study = latent_study(
-    dataset, limits=limits, autoencoder=autoencoder, classifiers=classifiers, seed=seed,
-    device=place, data_root=data_root or None, progress=False,
-)  # fmt: skip
-record.add_data(study.train)
-train = (study.train.images, study.train.labels)
+trained = latent_study(
+    **study, seed=seed, device=place, data_root=data_root or None, progress=False
+)
+record.add_data(trained.train)
+train = (trained.train.images, trained.train.labels)
 options = {"epsilon": epsilon, "steps": steps, "step_size": step_size}
 rng = derive_seed(seed, "search")
 reader = linear_reader(*train, contrast=contrast, penalty=penalty).double()
 line = principal_generator(
-    *train, n_classes=study.n_classes, latent_size=linear_size, contrast=contrast
+    *train, n_classes=trained.n_classes, latent_size=linear_size, contrast=contrast
 ).double()
 latents, labels = prior_latents(
-    n_linear, linear_size, class_shares=study.shares().cpu().double(), seed=rng
+    n_linear, linear_size, class_shares=trained.shares().cpu().double(), seed=rng
 )
 world = (reader, line, latents, labels)
 exact = margin_over_norm(*world, epsilon=epsilon)
@@ -280,13 +275,13 @@ record.value("any.bound", any_bound, n=None, format=".2g")
 # radii, so a ratio below 1 is possible.
 
 # %%
-first = study.classifiers[searched[0]].model
+first = trained.classifiers[searched[0]].model
 flat, grid_rows = {1: "line", 2: "plane"}, []
 for size, name in flat.items():
-    made = principal_generator(*train, n_classes=study.n_classes, latent_size=size).to(
+    made = principal_generator(*train, n_classes=trained.n_classes, latent_size=size).to(
         place
     )
-    drawn, own = prior_latents(n_grid, size, class_shares=study.shares(), seed=rng)
+    drawn, own = prior_latents(n_grid, size, class_shares=trained.shares(), seed=rng)
     given, wide = (first, made, drawn, own), {"bound": grid_bound, "epsilon": epsilon}
     grid = grid_search(*given, angles=angles, radii=radii * (3 - size), **wide)
     walk = latent_pgd(
@@ -328,11 +323,11 @@ record.table(
 # %%
 pool, cost = {method: [] for method in METHODS}, dict.fromkeys(METHODS, 0.0)
 seconds, n_found = dict.fromkeys(METHODS, 0.0), dict.fromkeys(METHODS, 0)
-decode = study.autoencoder.decode
+decode = trained.autoencoder.decode
 for name in searched:
-    drawn, own = study.prior(n, seed=derive_seed(rng, name))
+    drawn, own = trained.prior(n, seed=derive_seed(rng, name))
     outcomes = search_ladder(
-        study.classifiers[name].model, decode, drawn, own, bound=bound, restarts=restarts,
+        trained.classifiers[name].model, decode, drawn, own, bound=bound, restarts=restarts,
         directions=directions, seed=rng, **options,
     )  # fmt: skip
     best = torch.stack([outcome.norms for outcome in outcomes.values()]).amin(0)
@@ -382,10 +377,10 @@ record.figure(
 # ## What must not be averaged away
 
 # %%
-drawn = study.prior(n, seed=rng)[0]
+drawn = trained.prior(n, seed=rng)[0]
 own = torch.zeros(n, dtype=torch.long, device=place)
-gray = drawn.new_full((1, *study.image_shape), 0.5)
-one = torch.eye(study.n_classes, device=place)
+gray = drawn.new_full((1, *trained.image_shape), 0.5)
+one = torch.eye(trained.n_classes, device=place)
 cases = {
     "a generator that makes one image": (
         lambda x: one[0] + x.mean((1, 2, 3))[:, None] * one[0],
