@@ -10,8 +10,8 @@ BOOK = Path(__file__).resolve().parents[2] / "book"
 TOC = yaml.safe_load((BOOK / "_toc.yml").read_text())
 CHAPTERS = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
 PROSE = [name for name in CHAPTERS if not name.startswith("notebooks/")]
-BUILT = ["attacks", "fairness", "purify", "debias", "criticism"]
-PLANNED = ["latent", "crossings"]
+BUILT = ["attacks", "fairness", "purify", "latent", "debias", "criticism"]
+PLANNED = ["crossings"]
 PAPERS = ["hua2021", "silva2022", "buzhinsky2023", "wu2023", "stock2018"]
 
 

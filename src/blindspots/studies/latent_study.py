@@ -111,11 +111,16 @@ class LatentStudy:
     def encodings(self, images: Tensor, labels: Tensor, *, name: str = "autoencoder") -> Tensor:
         """Return latents (N, D) of images (N, C, H, W) of classes (N,); those of GANs are kept in the cache."""
         model = self.generator(name)
-        with torch.no_grad():
-            if name == "autoencoder":
+        if name == "autoencoder":
+            with torch.no_grad():
                 return model.encode(images, labels)
+
+        def build() -> dict[str, Tensor]:
+            with torch.enable_grad():  # the encoder is a descent, wherever it is called
+                return {"latents": model.encode(images, labels)}
+
         entry = cached_tensors(
-            "latent-encodings", lambda: {"latents": model.encode(images, labels)},
+            "latent-encodings", build,
             parameters={"restarts": model.restarts, "steps": model.steps, "learning_rate": model.learning_rate,
                         "seed": model.seed, "refine": model.refine, "network": model.encoder is not None,
                         "classes": list(model.classes), "device": self.device.type},
