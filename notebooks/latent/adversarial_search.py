@@ -208,6 +208,8 @@ for radius in bounds:
         ("at least", told.mean_at_least),
     ):
         sweep.append({"bound": radius, "mean": value, "what": name})
+
+# %%
 small = rows[0]
 record.value("failures.naive", small["published mean"] / truth, n=n_linear, note="published mean over the true mean, smallest bound")  # fmt: skip
 record.value("failures.censored", small["censored"] / n_linear, n=n_linear, format=".1%")

@@ -354,6 +354,8 @@ for name, study in studies.items():
             curve.append({"case": name, "SSIM": limit, "share": (similar[name, "ssim"] >= limit).double().mean().item()})  # fmt: skip
     else:
         record.not_attempted(f"{name}.yard.closer", "nothing was found")
+
+# %% tags=["hide-input"]
 kinds = ["change", "change_real", "image", *KINDS]
 missing = [
     *(f"rho.{k}.{m}{e}" for k in KINDS for m in measures for e in ("", ".low")), "rho.change", "yard.closer",
