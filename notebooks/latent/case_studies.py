@@ -214,6 +214,7 @@ wanted = {"image": "image_severity"}
 wanted |= {kind: f"{kind}.severity" for kind in KINDS}
 wanted |= {"change": "generation.image_norm", "change_real": "reconstruction.image_norm"}
 ratio_rows, pairs_of = [], {}
+words_of = {"image": "pixels", "change": "image, generation", "change_real": "image, reconstruction"}  # fmt: skip
 for name, study in studies.items():
     units = sorted({member.unit for member in study.classifiers.values()})
     pairs_of[name] = [
@@ -232,7 +233,7 @@ for name, study in studies.items():
         middle, low, high = median_interval(ratios.cpu())
         record.value(f"{name}.ratio.{key}", middle, n=len(ratios), spread=(low, high), note="median, exact interval", format=".2f")  # fmt: skip
         record.value(f"{name}.ratio.{key}.low", low, n=len(ratios), format=".2f")
-        ratio_rows.append({"case": name, "quantity": key, "median": middle, "low": low, "high": high, "pairs": len(ratios)})  # fmt: skip
+        ratio_rows.append({"case": name, "quantity": words_of.get(key, f"latent, {key}"), "median": middle, "low": low, "high": high, "pairs": len(ratios)})  # fmt: skip
 
 # %% tags=["hide-input"]
 record.table(
