@@ -308,6 +308,9 @@ for size, name in flat.items():
     )
 
 # %%
+record.value("grid.n", n_grid, n=None)
+for row in grid_rows:
+    record.value(f"grid.finds.{row['latent space']}", row["grid finds"], n=n_grid)
 record.table(
     "grid", grid_rows, caption="Search against grid: how many latents have a perturbation, and the ratio of the search's length to the "
     "grid's where both find one.", formats={"median": ".3f", "worst": ".3f"},
@@ -316,7 +319,8 @@ record.table(
 # %% [markdown]
 # In the plane the median ratio is {record}`latent/adversarial_search#grid.plane` and the worst
 # {record}`latent/adversarial_search#grid.worst.plane`; the grid finds {record}`latent/adversarial_search#grid.missed.plane` that the
-# search misses, and the search {record}`latent/adversarial_search#grid.only_search.plane` that the grid misses.
+# search misses, and the search {record}`latent/adversarial_search#grid.only_search.plane` that the grid misses. On the line the grid
+# finds a perturbation for {record}`latent/adversarial_search#grid.finds.line` of {record}`latent/adversarial_search#grid.n` latents.
 #
 # ## The autoencoder's latent space
 #
