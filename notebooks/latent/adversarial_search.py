@@ -170,9 +170,9 @@ for count in restart_counts:
         curve.append({"restarts": count, "way": name, "ratio": ratio})
         key = f"restarts.{'turn' if at_once == 1 and name == 'in turn' else 'abreast'}.{count}"
         record.value(key, ratio, n=int(judged.sum()))
-fewest, most = min(restart_counts), max(restart_counts)
-record.value("restarts.fewest", next(r["ratio"] for r in curve if r["restarts"] == fewest), n=int(judged.sum()))  # fmt: skip
-record.value("restarts.most", next(r["ratio"] for r in curve if r["restarts"] == most), n=int(judged.sum()))  # fmt: skip
+for key, count in (("fewest", min(restart_counts)), ("most", max(restart_counts))):
+    ratio = next(row["ratio"] for row in curve if row["restarts"] == count)
+    record.value(f"restarts.{key}", ratio, n=int(judged.sum()))
 
 # %% tags=["hide-input"]
 record.figure(
@@ -255,6 +255,7 @@ there = exact <= any_bound
 found = latent_pgd(
     *world, bound=any_bound, mode="any", restarts=restarts, seed=rng, **options
 ).success
+record.value("any.bound", any_bound, n=None, format=".2g")
 record.value("any.there", int(there.sum()), n=n_linear)
 record.value("any.false", int((found & ~there).sum()), n=n_linear)
 if there.any():
@@ -263,7 +264,6 @@ if there.any():
     )
 else:
     record.not_attempted("any.recall", "no perturbation is that small in this run")
-record.value("any.bound", any_bound, n=None, format=".2g")
 
 # %% [markdown]
 # Perturbations of at most {record}`latent/adversarial_search#any.bound` exist for

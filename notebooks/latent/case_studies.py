@@ -31,7 +31,7 @@ left_out = {
     "photos": "not part of the smoke profile",
     "faces": "not part of the smoke profile",
 }  # why, by case
-show_pictures = ["digits"]  # cases whose pictures are shown; never a face data set
+show_pictures = "digits"  # the case whose pictures are shown; never a face data set
 data_root = ""  # folder of official data; empty: BLINDSPOTS_DATA
 skip = 0  # test images passed over
 epsilon = 0.5  # noise magnitude whose mean the search starts from
@@ -143,6 +143,8 @@ record.table(
     "by generation and reconstruction, with the share above the accuracy bound and the mean change of the image in scaled L2. Images in "
     "units of the [0, 1] range.", formats={c: ".3f" for c in shown.columns[2:]},
 )  # fmt: skip
+
+# %% tags=["hide-input"]
 for name in cases:
     mine = frame[frame.case == name]
     record.value(f"{name}.classifiers", len(mine), n=None)
@@ -241,6 +243,8 @@ record.table(
     "image: smallest change of pixels, latent severities, and the image's change (scaled L2) that the latent moves make.",
     formats={c: ".2f" for c in ("median", "low", "high")},
 )  # fmt: skip
+
+# %% tags=["hide-input"]
 spans = {
     f"{r['case']}: {r['quantity']}": (r["median"], r["low"], r["high"]) for r in ratio_rows
 }
@@ -387,31 +391,29 @@ record.figure(
 )  # fmt: skip
 
 # %% tags=["hide-input"]
-for name in (name for name in show_pictures if name in studies):
-    study, kind = studies[name], cases[name].get("generator", "autoencoder")
-    maker, unit = (
-        study.generator(kind),
-        sorted({m.unit for m in study.classifiers.values()})[0],
-    )
-    drawn, labels = study.prior(cases[name]["n"], name=kind, seed=search["seed"])
-    shown = {}
-    for which in ("plain", "robust"):
-        got = kept_severity(
-            study, f"{which} {unit}", drawn, labels, name=kind, **search
-        ).search
-        with torch.no_grad():
-            shown["decayed"] = maker.decode(got.centers, labels)[:6].cpu()
-            shown[which] = maker.decode(got.points, labels)[:6].cpu()
-        notes = [f"{v:.2f}" for v in got.norms[:6].tolist()]
-        shown[f"{which} notes"] = notes
-    record.figure(
-        image_grid([list(shown[row]) for row in ("decayed", "plain", "robust")], row_titles=["decayed", "plain", "robust"],
-                   notes=[[""] * len(shown["decayed"]), shown["plain notes"], shown["robust notes"]], max_side=48), f"pictures_{name}",
-        caption=f"Pictures of {name} from the generative model where the search starts, and the nearest that mislead a plain and a "
-        "robust network. Numbers are the length of the latent move.",
-        alt="Three rows of generated pictures. Lengths, plain: " + ", ".join(shown["plain notes"]) + "; robust: "
-        + ", ".join(shown["robust notes"]) + ".", n=len(shown["decayed"]),
-    )  # fmt: skip
+name = show_pictures
+study, kind = studies[name], cases[name].get("generator", "autoencoder")
+maker, unit = (
+    study.generator(kind),
+    sorted({m.unit for m in study.classifiers.values()})[0],
+)
+drawn, labels = study.prior(cases[name]["n"], name=kind, seed=search["seed"])
+shown = {}
+for which in ("plain", "robust"):
+    got = kept_severity(study, f"{which} {unit}", drawn, labels, name=kind, **search).search
+    with torch.no_grad():
+        shown["decayed"] = maker.decode(got.centers, labels)[:6].cpu()
+        shown[which] = maker.decode(got.points, labels)[:6].cpu()
+    notes = [f"{v:.2f}" for v in got.norms[:6].tolist()]
+    shown[f"{which} notes"] = notes
+record.figure(
+    image_grid([list(shown[row]) for row in ("decayed", "plain", "robust")], row_titles=["decayed", "plain", "robust"],
+               notes=[[""] * len(shown["decayed"]), shown["plain notes"], shown["robust notes"]], max_side=48), "pictures",
+    caption=f"Pictures of {name} from the generative model where the search starts, and the nearest that mislead a plain and a "
+    "robust network. Numbers are the length of the latent move.",
+    alt="Three rows of generated pictures. Lengths, plain: " + ", ".join(shown["plain notes"]) + "; robust: "
+    + ", ".join(shown["robust notes"]) + ".", n=len(shown["decayed"]),
+)  # fmt: skip
 
 # %% [markdown]
 # Small by SSIM are {record}`latent/case_studies#digits.ssim.small` of the perturbations on digits, by LPIPS
@@ -463,7 +465,8 @@ record.claims_table()
 #
 # - **Source.** The body of P2 is not at hand; measures come from its authors' code, claims from its abstract.
 # - **Generative models.** A class-conditional autoencoder whose latents are whitened, in place of a GAN per class; small enough to
-#   train here. Quick: digits and drawn faces. Real: MNIST, CIFAR-10 and CelebA at 64 pixels, of which only numbers are shown.
+#   train here. Quick: digits and drawn faces. Real: MNIST with a GAN per digit, CIFAR-10 and CelebA at 64 pixels with an
+#   autoencoder; of faces only numbers are shown.
 # - **Faces** are classified by smile or hat. The paper's attribute is gender; this project does not label persons by it.
 # - **Classifiers.** Fewer than the paper's fifteen, except on MNIST.
 # - **Searches** have the repairs of [the page on the search](adversarial_search) and run their restarts side by side; what is not
