@@ -258,7 +258,7 @@ record.figure(
 # %% [markdown]
 # On digits the robust networks need {record}`latent/case_studies#digits.ratio.image` times the change of pixels. In latent space the
 # ratio is {record}`latent/case_studies#digits.ratio.generation` by generation and
-# {record}`latent/case_studies#digits.ratio.reconstruction` by reconstruction. Drawn faces:
+# {record}`latent/case_studies#digits.ratio.reconstruction` by reconstruction. Faces:
 # {record}`latent/case_studies#faces.ratio.image`, {record}`latent/case_studies#faces.ratio.generation` and
 # {record}`latent/case_studies#faces.ratio.reconstruction`.
 #
