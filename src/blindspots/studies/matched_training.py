@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,7 +89,9 @@ def matched_training(
     robust: RobustDataset | None = None
     met: dict[str, float] = {}
     if attack is not None:
-        robust = robust_country_data(model, data, attack, rounds=rounds, seed=seed, **generation)
+        with warnings.catch_warnings():  # noise may turn none, and "flipped" tells how many each attack turned
+            warnings.filterwarnings("ignore", message="attack: turned none")
+            robust = robust_country_data(model, data, attack, rounds=rounds, seed=seed, **generation)
         if draws == "equal":
             robust = replace(robust, weights=torch.ones_like(robust.weights))
         met = _met(robust, data, window_size)
