@@ -14,8 +14,10 @@
 #
 # ```{math}
 # :label: eq-which-strength
-# \lVert x' - x \rVert_2, \qquad \frac{\lVert x' - x \rVert_2}{\lVert x \rVert_2}, \qquad 1 - \mathrm{SSIM}(x', x), \qquad
+# \begin{gathered}
+# \lVert x' - x \rVert_2, \qquad \frac{\lVert x' - x \rVert_2}{\lVert x \rVert_2}, \qquad 1 - \mathrm{SSIM}(x', x), \\
 # \max_{i \ne y} f_i(x') - f_y(x') > a, \qquad \text{share of flipped pictures.}
+# \end{gathered}
 # ```
 #
 # The first is the usual one. The second takes less of dark pictures, which here come from poor countries. The fourth is the paper's

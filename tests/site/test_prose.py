@@ -26,6 +26,13 @@ def test_no_page_is_left_out_of_the_contents():
     assert pages == set(PROSE)
 
 
+def test_no_text_holds_the_marks_of_an_unfinished_merge():
+    folders = [BOOK, BOOK.parent / "notebooks", BOOK.parent / "profiles"]
+    texts = [path for folder in folders for kind in ("md", "yml", "py") for path in folder.rglob(f"*.{kind}")]
+    assert len(texts) > 80
+    assert not [str(path) for path in texts if re.search(r"^(<{7} |>{7} |={7}$)", path.read_text(), re.MULTILINE)]
+
+
 @pytest.mark.parametrize("part", PLANNED)
 def test_a_planned_part_says_so_and_claims_no_result(part):
     text = (BOOK / "parts" / f"{part}.md").read_text()

@@ -42,12 +42,16 @@ def scans(site):
     return {name: Scan((site / f"{name}.html").read_text()) for name in page_names(site)}
 
 
+SHARES = 4  # of the pages, so that workers share what is the longest of all tests
+
+
 # The two themes differ in colors alone; all other rules are checked once.
 @pytest.mark.parametrize(("theme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})])
-def test_axe_finds_nothing(site, open_page, theme, rules):
+@pytest.mark.parametrize("share", range(SHARES))
+def test_axe_finds_nothing(site, open_page, share, theme, rules):
     axe = importlib.resources.files(pytest.importorskip("axe_core_python")) / "axe.min.js"
     found = []
-    for name in page_names(site):
+    for name in page_names(site)[share::SHARES]:
         page = open_page(name, theme=theme)
         assert page.evaluate("document.documentElement.dataset.theme") == theme
         page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")

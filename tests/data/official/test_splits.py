@@ -42,7 +42,7 @@ def test_shares_are_seven_one_and_two_tenths():
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_bad_requests_are_refused_before_any_file_is_looked_for(source, tmp_path):
     with pytest.raises(ValueError, match=f"split: expected one of .*{source.splits[0]}"):
-        source.read("all", None, None, tmp_path / "nowhere")
+        source.read("every", None, None, tmp_path / "nowhere")
     with pytest.raises(ValueError, match="limit: expected a finite number >= 1"):
         source.read(source.splits[0], None, 0, tmp_path / "nowhere")
     with pytest.raises((ValueError, TypeError), match="size: "):
