@@ -113,7 +113,7 @@ def test_a_named_attack_is_run_and_its_settings_are_told_apart(network, task, tm
     assert torch.equal(made.images, grown(network(), task(), rounds=1).images)
     again = grown(network(), task(), attack=named(5), rounds=1, progress_file=file)
     assert torch.equal(made.images, again.images) and made.seconds == again.seconds, "nothing was done anew"
-    with pytest.raises(ValueError, match=r"progress_file: .* another model, data, attack"):
+    with pytest.raises(ValueError, match=r"progress_file: .* got that of other data, networks or options"):
         grown(network(), task(), attack=named(4), rounds=1, progress_file=file)
 
 
@@ -187,7 +187,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(network, task, tmp_path, fla
         assert torch.equal(getattr(whole, name), getattr(taken_up, name)), name
     assert torch.equal(flat_weights(whole.state), flat_weights(taken_up.state))
     assert whole.gradient_evaluations == taken_up.gradient_evaluations
-    with pytest.raises(ValueError, match=r"progress_file: .* another model, data, attack or options"):
+    with pytest.raises(ValueError, match=r"progress_file: .* got that of other data, networks or options"):
         grown(network(), task(), attack=failing, rounds=2, learning_rate=0.01, progress_file=file)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,10 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from blindspots import checks
-from blindspots.borrowed import judged
 from blindspots.fairness.robust_surrogate import Losses, cross_entropies
-
-OPTIMIZERS = ("adam", "sgd")
+from blindspots.fairness.worst_case_training import worst_case_training
 
 
 @dataclass(frozen=True)
@@ -74,40 +70,15 @@ def attack_training(
     """
     checks.check_images(images)
     checks.check_labels(labels, len(images))
-    checks.check_number(epochs, "epochs", at_least=1, integer=True)
-    checks.check_number(batch_size, "batch_size", at_least=1, integer=True)
-    checks.check_number(learning_rate, "learning_rate", above=0.0)
-    checks.check_choice(optimizer, "optimizer", OPTIMIZERS)
-    checks.check_generator(generator)
-    trained = [value for value in model.parameters() if value.requires_grad]
-    if not trained:
-        raise ValueError("model: expected parameters that require gradients, got none; use requires_grad_(True)")
-    place = {"device": trained[0].device, "dtype": trained[0].dtype}
-    stepper = (torch.optim.Adam if optimizer == "adam" else torch.optim.SGD)(trained, lr=float(learning_rate))
-    first = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    history = []
-    with judged(model):
-        for epoch in range(epochs):
-            started, totals = time.perf_counter(), torch.zeros(2, dtype=torch.float64)
-            order = torch.randperm(len(images), generator=generator)
-            for rows in order.tensor_split(math.ceil(len(images) / batch_size)):
-                here = rows.to(images.device)
-                batch, targets = images[here].to(**place), labels[here].to(place["device"])
-                worst = batch if attack is None else attack(batch, targets).detach()
-                checks.check_same_shape(batch, worst, "images", "attack")
-                with torch.enable_grad():
-                    each = losses(model(worst), targets)
-                    gradients = torch.autograd.grad(each.mean(), trained)
-                for value, gradient in zip(trained, gradients, strict=True):
-                    value.grad = gradient
-                stepper.step()
-                stepper.zero_grad(set_to_none=True)
-                totals += torch.stack([each.detach().double().sum(), (worst - batch).double().square().sum()]).cpu()
-            if not all(bool(torch.isfinite(value).all()) for value in trained):
-                model.load_state_dict(first)
-                raise ValueError(
-                    f"learning_rate: training diverged in epoch {epoch + 1} at {learning_rate:g} (weights are not "
-                    "finite); lower it; the model has its first weights again"
-                )
-            history.append((*(totals / len(images)).tolist(), time.perf_counter() - started))
-    return AttackTraining(*zip(*history, strict=True))
+
+    def attacked(batch: Tensor, targets: Tensor) -> tuple[Tensor, tuple[Tensor]]:
+        worst = batch if attack is None else attack(batch, targets).detach()
+        checks.check_same_shape(batch, worst, "images", "attack")
+        return worst, ((worst - batch).double().square().flatten(1).sum(1),)
+
+    return AttackTraining(
+        *worst_case_training(
+            model, images, labels, attacked, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+            optimizer=optimizer, losses=losses, generator=generator,
+        )
+    )  # fmt: skip

@@ -21,7 +21,7 @@ from blindspots.attacks.comparison import NamedAttack
 from blindspots.attacks.gradients import logit_margin
 from blindspots.attacks.result import AttackResult
 from blindspots.borrowed import judged
-from blindspots.fairness.kept_progress import described, keep_progress, kept_progress, progress_digest
+from blindspots.fairness.progress_digest import described, progress_digest
 from blindspots.fairness.weighted_images import (
     LabeledImages,
     WeightedImages,
@@ -29,6 +29,7 @@ from blindspots.fairness.weighted_images import (
     step_factors,
     why_diverged,
 )
+from blindspots.kept_state import keep_state, kept_state
 
 Attack = Callable[[nn.Module, Tensor, Tensor], AttackResult]
 """(model, images, labels) -> AttackResult: any attack of the package with its options fixed."""
@@ -279,13 +280,13 @@ class _Run:
             "seconds": self.seconds, "gradient_evaluations": self.gradient_evaluations,
             "model": self.model.state_dict(), "draws": self.draws.get_state(),
         }  # fmt: skip
-        keep_progress(file, self.digest, state)
+        keep_state(file, self.digest, state)
 
     def take_up(self, file: Path | None) -> None:
         if file is None:
             return
         self.digest = self.digest_of()
-        state: dict[str, Any] | None = kept_progress(file, self.digest)
+        state: dict[str, Any] | None = kept_state(file, self.digest)
         if state is None:
             return
         self.done = len(state["seconds"])

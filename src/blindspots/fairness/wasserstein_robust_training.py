@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from blindspots import checks
-from blindspots.borrowed import judged
 from blindspots.fairness.robust_surrogate import Losses, cross_entropies, robust_surrogate, squared_distance
+from blindspots.fairness.worst_case_training import WorstCaseLost, trained_weights, worst_case_training
 from blindspots.types import Distance
-
-OPTIMIZERS = ("adam", "sgd")
 
 
 @dataclass(frozen=True)
@@ -82,52 +78,21 @@ def wasserstein_robust_training(
     """
     checks.check_images(images, unit_range=clip)
     checks.check_labels(labels, len(images))
-    for name, value in (("weight", weight), ("learning_rate", learning_rate)):
-        checks.check_number(value, name, above=0.0)
-    checks.check_number(epochs, "epochs", at_least=1, integer=True)
-    checks.check_number(batch_size, "batch_size", at_least=1, integer=True)
-    checks.check_choice(optimizer, "optimizer", OPTIMIZERS)
-    checks.check_generator(generator)
-    trained = [value for value in model.parameters() if value.requires_grad]
-    if not trained:
-        raise ValueError("model: expected parameters that require gradients, got none; use requires_grad_(True)")
-    place = {"device": trained[0].device, "dtype": trained[0].dtype}
-    made = torch.optim.Adam if optimizer == "adam" else torch.optim.SGD
-    stepper = made(trained, lr=float(learning_rate))
-    first = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    checks.check_number(weight, "weight", above=0.0)
+    weights = trained_weights(model)
     ascent = dict(weight=weight, steps=steps, step_size=step_size, schedule=schedule, clip=clip, losses=losses)
-    robust_surrogate(model, images[:1].to(**place), labels[:1].to(place["device"]), distance, **ascent)  # its checks
-    history: list[tuple[float, float, float]] = []
-    with judged(model):
-        for epoch in range(epochs):
-            started, totals = time.perf_counter(), torch.zeros(2, dtype=torch.float64)
-            order = torch.randperm(len(images), generator=generator)
-            for rows in order.tensor_split(math.ceil(len(images) / batch_size)):
-                here = rows.to(images.device)
-                batch, targets = images[here].to(**place), labels[here].to(place["device"])
-                try:
-                    worst = robust_surrogate(model, batch, targets, distance, **ascent)
-                except ValueError as error:
-                    raise _given_up(model, first, epoch, learning_rate) from error
-                with torch.enable_grad():
-                    gradients = torch.autograd.grad(losses(model(worst.images), targets).mean(), trained)
-                for value, gradient in zip(trained, gradients, strict=True):
-                    value.grad = gradient
-                stepper.step()
-                stepper.zero_grad(set_to_none=True)
-                sums = torch.stack([worst.values.double().sum(), worst.distances.double().sum()])
-                totals += sums.cpu()
-            if not all(bool(torch.isfinite(value).all()) for value in trained):
-                raise _given_up(model, first, epoch, learning_rate)
-            history.append((*(totals / len(images)).tolist(), time.perf_counter() - started))
-    surrogates, distances, seconds = zip(*history, strict=True)
+    own = {"device": weights[0].device, "dtype": weights[0].dtype}
+    robust_surrogate(model, images[:1].to(**own), labels[:1].to(own["device"]), distance, **ascent)  # its checks
+
+    def worst_case(batch: Tensor, targets: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        try:
+            found = robust_surrogate(model, batch, targets, distance, **ascent)
+        except ValueError as error:
+            raise WorstCaseLost(str(error)) from error
+        return found.images, (found.values, found.distances)
+
+    _, surrogates, distances, seconds = worst_case_training(
+        model, images, labels, worst_case, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+        optimizer=optimizer, losses=losses, generator=generator, advice="lower it, or raise the weight of the distance",
+    )  # fmt: skip
     return WassersteinTraining(surrogates, distances, seconds)
-
-
-def _given_up(model: nn.Module, first: dict[str, Tensor], epoch: int, learning_rate: float | int) -> ValueError:
-    """Give the model its first weights back and return the error that says why."""
-    model.load_state_dict(first)
-    return ValueError(
-        f"learning_rate: training diverged in epoch {epoch + 1} at {learning_rate:g} (loss or weights are not finite); "
-        "lower it, or raise the weight of the distance; the model has its first weights again"
-    )

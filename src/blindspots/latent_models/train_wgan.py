@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from blindspots.checks import check_images, check_number
-from blindspots.latent_models.kept_state import keep_state, kept_state
+from blindspots.kept_state import keep_state, kept_state
 from blindspots.latent_models.wgan_networks import WganCritic, WganGenerator
 from blindspots.models.evaluation import evaluating
 from blindspots.seeding import generator as make_generator

@@ -1,4 +1,4 @@
-"""The state of an interrupted training in a file, from which it is taken up again."""
+"""The state of a long computation in a file, from which it is taken up again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def keep_state(file: str | Path, digest: str, state: dict[str, Any]) -> None:
 
     Args:
         file: where; it is replaced.
-        digest: a text that says which training the state belongs to.
+        digest: a text that says which computation the state belongs to.
         state: what `torch.load` can read back with `weights_only=True`.
 
     Raises:
@@ -34,7 +34,7 @@ def kept_state(file: str | Path, digest: str) -> dict[str, Any] | None:
     """Return the state in a file, on the CPU, or None where there is no such file.
 
     Raises:
-        ValueError: a damaged file, or the state of another training.
+        ValueError: a damaged file, or the state of another computation.
     """
     file = Path(file)
     if not file.is_file():
@@ -44,12 +44,12 @@ def kept_state(file: str | Path, digest: str) -> dict[str, Any] | None:
         found, state = kept["digest"], kept["state"]
     except Exception as error:
         raise ValueError(
-            f"progress_file: expected the state of this training in {file}, got a file that cannot be read ({error}); "
-            "remove it to start anew"
+            f"progress_file: expected the progress of this computation in {file}, got a file that cannot be read "
+            f"({error}); remove it to start anew"
         ) from error
     if found != digest:
         raise ValueError(
-            f"progress_file: expected the state of this training in {file}, got that of other data, networks or "
+            f"progress_file: expected the progress of this computation in {file}, got that of other data, networks or "
             "options; name another file, or remove it"
         )
     return state
