@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from blindspots import seeding
-from blindspots.cache import cache_directory, cached_tensors
+from blindspots.cache import cache_directory, cached_tensors, entry_path
 
 OPTIONS = {"parameters": {"width": 4}, "data": "abc", "sources": [seeding.generator]}
 
@@ -36,6 +36,14 @@ def test_parameters_data_and_code_decide_the_key(tmp_path, change):
     first = cached_tensors("model", ones, directory=tmp_path, **OPTIONS)
     other = cached_tensors("model", ones, directory=tmp_path, **(OPTIONS | change))
     assert other.key != first.key
+
+
+def test_the_path_of_an_entry_is_known_beforehand(tmp_path):
+    path = entry_path("model", directory=tmp_path, **OPTIONS)
+    assert not path.parent.exists()
+    entry = cached_tensors("model", ones, directory=tmp_path, **OPTIONS)
+    assert path.is_file() and path.stem == entry.key
+    assert entry_path("model", directory=tmp_path, **OPTIONS | {"sources": []}) != path
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"0" * 64 + b"short"])

@@ -69,9 +69,8 @@ def cached_tensors(
         TypeError: parameters or metadata are not JSON-able, or `build` returned something else than tensors.
         OSError: the folder cannot be written to (permission, full disk); nothing is left behind.
     """
-    key = _key(kind, parameters, data, sources)
-    folder = cache_directory(directory) / kind
-    path = folder / f"{key}.pt"
+    path = entry_path(kind, parameters=parameters, data=data, sources=sources, directory=directory)
+    key, folder = path.stem, path.parent
     entry = _read(path, key)
     if entry is not None:
         return entry
@@ -86,6 +85,24 @@ def cached_tensors(
         if entry is None:
             entry = _build(build, path, key)
     return entry
+
+
+def entry_path(
+    kind: str,
+    *,
+    parameters: dict[str, Any],
+    data: str | Sequence[str],
+    sources: Sequence[Callable[..., Any] | ModuleType],
+    directory: str | Path | None = None,
+) -> Path:
+    """Return the file in which `cached_tensors` keeps its entry for the same arguments; its stem is the key.
+
+    A long `build` may keep its progress beside it, under another suffix: it then belongs to this data and this code.
+
+    Raises:
+        TypeError, ValueError: as `cached_tensors` for a bad kind or parameters.
+    """
+    return cache_directory(directory) / kind / f"{_key(kind, parameters, data, sources)}.pt"
 
 
 def _key(

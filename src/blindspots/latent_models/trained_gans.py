@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from blindspots.cache import cache_directory, cached_tensors
+from blindspots.cache import cached_tensors, entry_path
 from blindspots.checks import check_choice, check_images, check_labels, check_number
 from blindspots.fingerprint import fingerprint
 from blindspots.latent_models.encoder_network import LatentEncoder, latent_encoder, train_encoder
@@ -22,7 +19,6 @@ from blindspots.latent_models.gan_family import GanFamily
 from blindspots.latent_models.train_wgan import WganTraining, train_wgan
 from blindspots.latent_models.wgan_networks import strided_critic, wgan_critic, wgan_generator
 from blindspots.models.weights import load_matching
-from blindspots.provenance import source_fingerprint
 from blindspots.seeding import derive_seed
 
 CRITICS = ("paper", "strided")
@@ -144,10 +140,10 @@ def _trained(
     progress: bool, directory: str | Path | None,
 ) -> tuple[torch.nn.Module, GanTraining]:  # fmt: skip
     """Return the generator of one class and its report."""
-    sources = [wgan_generator, train_wgan]
-    described = json.dumps({"parameters": parameters, "data": prints}, sort_keys=True)
-    code = source_fingerprint(*sorted({str(inspect.getsourcefile(source)) for source in sources}))
-    digest = sha256(f"{described}{code}{torch.__version__}".encode()).hexdigest()
+    entry_of = {
+        "parameters": parameters, "data": prints, "sources": [wgan_generator, train_wgan], "directory": directory,
+    }  # fmt: skip
+    kept = entry_path("gan", **entry_of)
     shape = {name: parameters[name] for name in ("side", "latent_size", "widths")}
 
     def generator(attempt: int) -> torch.nn.Module:
@@ -168,16 +164,14 @@ def _trained(
                 warnings.simplefilter("ignore", UserWarning)  # another attempt follows; the last is said by the caller
                 training = train_wgan(
                     network, opponent, images, seed=seed, progress=progress,
-                    progress_file=cache_directory(directory) / "gan" / f"{digest}-{attempt}.progress", digest=digest,
+                    progress_file=kept.with_name(f"{kept.stem}-{attempt}.progress"), digest=kept.stem,
                     **parameters["training"],
                 )  # fmt: skip
             if not training.dead:
                 break
         return network.state_dict(), {"attempts": attempt + 1, "training": training.as_dict()}
 
-    entry = cached_tensors(
-        "gan", build, parameters=parameters, data=prints, sources=sources, directory=directory
-    )  # fmt: skip
+    entry = cached_tensors("gan", build, **entry_of)
     network = generator(entry.metadata["attempts"] - 1)
     load_matching(network, entry.tensors, f"cache entry {entry.key[:12]}")
     training = WganTraining.from_dict(entry.metadata["training"])

@@ -18,7 +18,7 @@ import blindspots.perception
 from blindspots import checks
 from blindspots.attacks.comparison import NamedAttack
 from blindspots.borrowed import judged
-from blindspots.cache import CachedTensors, cache_directory, cached_tensors
+from blindspots.cache import CachedTensors, cached_tensors, entry_path
 from blindspots.data.sets import ImageSet
 from blindspots.fairness import (
     Descent,
@@ -111,11 +111,13 @@ def robust_country_data(
     }  # fmt: skip
     key = {"attack": dict(attack.settings), "options": options, "seed": seed, **_kind(model)}
     prints = [fingerprint(data.images, data.labels), fingerprint(*model.state_dict().values())]
-    name = fingerprint(torch.tensor(list(repr((sorted(key.items(), key=str), prints)).encode())))[:24]
-    unfinished = cache_directory(directory) / "robust-country-data" / f"{name}.unfinished"
+    entry_of = {
+        "parameters": key, "data": prints, "directory": directory,
+        "sources": [blindspots.attacks, blindspots.perception, generate_adversarial_dataset],
+    }  # fmt: skip
+    unfinished = entry_path("robust-country-data", **entry_of).with_suffix(".unfinished")
 
     def build() -> tuple[dict[str, Tensor], dict[str, Any]]:
-        unfinished.parent.mkdir(parents=True, exist_ok=True)
         made = generate_adversarial_dataset(
             model, data, attack, **options, generator=generator(seed, "robust data"), progress_file=unfinished,
             progress=progress,
@@ -124,10 +126,7 @@ def robust_country_data(
         kept = {f"state.{name}": value for name, value in made.state.items()}
         return tensors | kept, {"seconds": made.seconds, "gradient_evaluations": made.gradient_evaluations}
 
-    entry = cached_tensors(
-        "robust-country-data", build, parameters=key, data=prints, directory=directory,
-        sources=[blindspots.attacks, blindspots.perception, generate_adversarial_dataset],
-    )  # fmt: skip
+    entry = cached_tensors("robust-country-data", build, **entry_of)
     unfinished.unlink(missing_ok=True)
     plain = {name: value for name, value in entry.tensors.items() if not name.startswith("state.")}
     state = {name.removeprefix("state."): v for name, v in entry.tensors.items() if name.startswith("state.")}
