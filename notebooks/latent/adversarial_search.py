@@ -64,7 +64,9 @@ from blindspots.latent import (
 )
 from blindspots.reports import Record
 from blindspots.reports.figures import curves_with_bands, forest
+from blindspots.reports.median_interval import median_interval
 from blindspots.seeding import derive_seed
+from blindspots.studies.kept_searches import kept_ladder
 from blindspots.studies.latent_study import latent_study
 from blindspots.studies.principal_worlds import linear_reader, principal_generator
 from blindspots.studies.published_search import published_search
@@ -81,7 +83,8 @@ place = choose_device(device)
 record = Record("latent/adversarial_search", parameters=parameters, seed=seed, device=place)
 key_of = {
     "published": "published", "decayed point first": "first", "and a run from the center": "center", "and bisection": "repaired",
-    "all repairs, side by side": "abreast", "from the center only": "single", "random directions": "random",
+    "and turns along the boundary": "turned", "all repairs, side by side": "abreast", "from the center only": "single",
+    "from the center, and turns": "single_turned", "random directions": "random",
 }  # fmt: skip
 
 # %% [markdown]
@@ -97,8 +100,11 @@ key_of = {
 #   search returns the length of a random start.
 # - **a run from the center**: its code announces a last run from $\Delta = 0$ and never makes it.
 # - **bisection** of the ray that a run has found, which is ours.
+# - **turns along the boundary**, ours too. At the point found, the lead of every other class is taken as linear, which makes its
+#   boundary a plane. The foot of the nearest plane, seen from $\bar l$, is the direction to turn to, as far as the class stays wrong;
+#   then the ray is bisected again. DeepFool {cite}`moosavi2016` takes such steps from the start, FAB {cite}`croce2020` at the boundary.
 #
-# Two cheap variants follow, all restarts side by side in one ball, and one run from the center.
+# Three cheap variants follow: all restarts side by side in one ball, and one run from the center, without and with turns.
 
 # %%
 trained = latent_study(
@@ -148,7 +154,9 @@ record.table(
 # and {record}`latent/adversarial_search#linear.p90.published` at its 90 % point. With all repairs the factors are
 # {record}`latent/adversarial_search#linear.repaired` and {record}`latent/adversarial_search#linear.p90.repaired`. Steps of a fixed
 # share of the radius follow the steepest way up, which ends at the nearest boundary only if the generator stretches all directions
-# alike; principal components do not. One run from the center takes {record}`latent/adversarial_search#linear.gradients.single`
+# alike; principal components do not. Turns along the boundary end at {record}`latent/adversarial_search#linear.turned`, and at
+# {record}`latent/adversarial_search#linear.single_turned` after nothing but one run from the center, with
+# {record}`latent/adversarial_search#linear.gradients.single_turned` gradients. One run from the center without them takes {record}`latent/adversarial_search#linear.gradients.single`
 # gradients in place of {record}`latent/adversarial_search#linear.gradients.repaired`, at a factor of
 # {record}`latent/adversarial_search#linear.single`. Random directions end at {record}`latent/adversarial_search#linear.random`.
 #
@@ -329,14 +337,21 @@ record.table(
 # %%
 pool, cost = {method: [] for method in METHODS}, dict.fromkeys(METHODS, 0.0)
 seconds, n_found = dict.fromkeys(METHODS, 0.0), dict.fromkeys(METHODS, 0)
-decode = trained.autoencoder.decode
+lengths, (drawn, own) = {}, trained.prior(n, seed=derive_seed(rng, "curved"))
 for name in searched:
-    drawn, own = trained.prior(n, seed=derive_seed(rng, name))
-    outcomes = search_ladder(
-        trained.classifiers[name].model, decode, drawn, own, bound=bound, restarts=restarts,
-        directions=directions, seed=rng, **options,
-    )  # fmt: skip
-    best = torch.stack([outcome.norms for outcome in outcomes.values()]).amin(0)
+    outcomes = kept_ladder(
+        trained,
+        name,
+        drawn,
+        own,
+        bound=bound,
+        restarts=restarts,
+        directions=directions,
+        seed=rng,
+        **options,
+    )
+    lengths[name] = {method: outcome.norms for method, outcome in outcomes.items()}
+    best = torch.stack(list(lengths[name].values())).amin(0)
     usable = (best > 0) & best.isfinite()
     for method, outcome in outcomes.items():
         pool[method].append((outcome.norms / best)[usable])
@@ -373,17 +388,50 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
-# Gradients beat random directions for {record}`latent/adversarial_search#curved.beats_random` of the latents; random directions are
+# Each is a search of the same latents. Gradients beat random directions for {record}`latent/adversarial_search#curved.beats_random` of the latents; random directions are
 # longer by a factor of {record}`latent/adversarial_search#curved.random`. The published search is longer by
 # {record}`latent/adversarial_search#curved.published`, one run from the center by
 # {record}`latent/adversarial_search#curved.single`, all restarts at once by {record}`latent/adversarial_search#curved.abreast`
 # with {record}`latent/adversarial_search#curved.gradients.abreast` gradients in place of
-# {record}`latent/adversarial_search#curved.gradients.repaired`.
+# {record}`latent/adversarial_search#curved.gradients.repaired`. With turns along the boundary the repaired search comes to
+# {record}`latent/adversarial_search#curved.turned`, and one run from the center to
+# {record}`latent/adversarial_search#curved.single_turned` with {record}`latent/adversarial_search#curved.gradients.single_turned`
+# gradients: what a found perturbation lacks is not another start but a few steps sideways.
+#
+# **Does a loose search change a comparison?** If it is as loose for one network as for another, their ratio stays. We divide, latent by
+# latent, what the second network needs by what the first one needs.
+
+# %%
+compared = [lengths[name] for name in (searched[0], searched[-1])]
+rows = []
+for method in ("published", "and bisection", "and turns along the boundary"):
+    first, second = (of[method] for of in compared)
+    usable = (first > 0) & (second > 0) & first.isfinite() & second.isfinite()
+    ratios = (second / first)[usable].double()
+    if not len(ratios):
+        record.not_attempted(f"ratio.{key_of[method]}", "no latent has both")
+        continue
+    middle, low, high = median_interval(ratios.cpu())
+    record.value(f"ratio.{key_of[method]}", middle, n=len(ratios), spread=(low, high), format=".3f", note="median, exact interval")  # fmt: skip
+    rows.append({"search": method, "latents": len(ratios), "median ratio": middle, "interval": f"[{low:.2f}, {high:.2f}]"})  # fmt: skip
+if len(rows) > 1:
+    shift = rows[-1]["median ratio"] / rows[0]["median ratio"]
+    record.value("ratio.shift", shift, n=rows[0]["latents"], format=".3f", note="with turns over published")  # fmt: skip
+else:
+    record.not_attempted("ratio.shift", "no latent has both")
+record.table(
+    "ratio", rows, caption=f"Length for {searched[-1]} over length for {searched[0]}, latent by latent: median with its exact 95 % interval.",
+    formats={"median ratio": ".3f"},
+)  # fmt: skip
+
+# %% [markdown]
+# The ratio is {record}`latent/adversarial_search#ratio.published` with the published search and
+# {record}`latent/adversarial_search#ratio.turned` with all repairs and turns.
 #
 # ## What must not be averaged away
 
 # %%
-drawn = trained.prior(n, seed=rng)[0]
+drawn, decode = trained.prior(n, seed=rng)[0], trained.autoencoder.decode
 own = torch.zeros(n, dtype=torch.long, device=place)
 gray = drawn.new_full((1, *trained.image_shape), 0.5)
 one = torch.eye(trained.n_classes, device=place)
@@ -425,6 +473,7 @@ record.claims_table()
 # - **Source.** The body of P2 is not at hand; the search and its settings are read from its authors' code.
 # - **Repairs.** The decayed point is tested first, a run from the center is made, the last update is tested, and what is found is
 #   shortened by bisection. What is not found is infinite and counted apart.
+# - **Turns along the boundary** are ours. The other pages of this part measure severities without them.
 # - **Side by side** is another schedule than the published one: the ball shrinks after all restarts and not after each.
 # - **Data.** Principal components and a class-conditional autoencoder on digits of the package (quick) or MNIST (real), in place of
 #   GANs; the search is the same.

@@ -49,6 +49,9 @@ n_prior = 100  # generated pictures for accuracies
 n_real = 100  # real pictures, and as many redrawn ones, for accuracies
 n_noise = 30  # pictures, real and reconstructed, under noise
 draws = 2  # of noise for each picture
+error_draws = (
+    40  # of pixel noise for each picture, where its share of errors stands for a distance
+)
 n_images = 6  # pictures in a cell of the searches
 bound = 2.5  # where a search for the smallest ends, scaled length
 bounds = [0.2, 0.4, 2.5]  # the same search, ended earlier
@@ -78,11 +81,13 @@ from blindspots.latent import (
     latent_noise_accuracy,
     noise_accuracy,
     noisy_latents,
+    norm_at_log_likelihood,
     perturbation_log_likelihood,
     prior_latents,
     reconstruction_accuracy,
     scaled_norm,
     summarize_censored,
+    symmetric_range_length,
 )
 from blindspots.latent_models import generative_quality
 from blindspots.reports import Record
@@ -93,11 +98,12 @@ from blindspots.reports.median_interval import median_interval
 from blindspots.seeding import derive_seed, generator
 from blindspots.studies.kept_searches import kept_severity
 from blindspots.studies.latent_study import latent_study
+from blindspots.studies.noise_planes import noise_planes
 
 parameters = {
     "study": study, "skip": skip, "epsilons": epsilons, "sigmas": sigmas, "epsilon": epsilon, "n_normal": n_normal, "n_quality": n_quality,
     "n_prior": n_prior, "n_real": n_real,
-    "n_noise": n_noise, "draws": draws, "n_images": n_images, "bound": bound, "bounds": bounds, "radius": radius, "restarts": restarts,
+    "n_noise": n_noise, "draws": draws, "error_draws": error_draws, "n_images": n_images, "bound": bound, "bounds": bounds, "radius": radius, "restarts": restarts,
     "image_bound": image_bound, "walked": walked, "resamples": resamples,
 }  # fmt: skip
 record = Record("latent/metrics", parameters=parameters, seed=seed)
@@ -204,7 +210,22 @@ for e in epsilons:
             "share within 0.3": of_length.cdf(radius),
         }
     )
+# %% tags=["hide-input"]
 record.value("likelihood.error", off, n=len(grid) * len(epsilons), format=".1e")
+centers = torch.tensor([0.0, radius], dtype=torch.float64)
+peak, at_radius = perturbation_log_likelihood(centers, latent_size=n, epsilon=epsilon)
+thousandth = norm_at_log_likelihood(
+    (peak - np.log(1000.0))[None], latent_size=n, epsilon=epsilon
+)
+record.value("likelihood.radius", at_radius - peak, n=None, format=".1f")
+record.value(
+    "likelihood.released",
+    (at_radius - peak) * n**0.5,
+    n=None,
+    format=".1f",
+    note="as the released converter has it",
+)
+record.value("length.thousandth", thousandth[0], n=None, format=".2f")
 typical = next(row for row in shares if row["epsilon"] == epsilon)
 record.value("length.typical", typical["typical length"], n=None, format=".2f")
 record.value("length.within", typical["share within 0.3"], n=None, format=".2g")
@@ -226,7 +247,9 @@ record.figure(
 # The formula and scipy's normal density differ by at most {record}`latent/metrics#likelihood.error`. At the magnitude of the searches
 # noise has a median length of {record}`latent/metrics#length.typical`; a share of {record}`latent/metrics#length.within` stays
 # within {record}`latent/metrics#radius`, the radius of latent adversarial accuracy. A failure found there is closer than nearly all
-# noise.
+# noise. It is also nearly as likely as the center: its log-density is {record}`latent/metrics#likelihood.radius` against the center's
+# (the released converter, with a factor of $\sqrt n$ too many, would say {record}`latent/metrics#likelihood.released`), and a
+# perturbation has to be {record}`latent/metrics#length.thousandth` long to be a thousandth as likely.
 #
 # ## The generative models and the classifiers
 #
@@ -872,7 +895,7 @@ for kind in kinds:
     if known(mean_change) is None:
         record.not_attempted(f"{kind}.change", "no failure was found")
     else:
-        record.value(f"{kind}.change", 2 * mean_change, n=n_images, format=".2f", note=f"{first}; in units of [-1, 1], the paper's")  # fmt: skip
+        record.value(f"{kind}.change", symmetric_range_length(mean_change), n=n_images, format=".2f", note=f"{first}; in units of [-1, 1], the paper's")  # fmt: skip
 
 # %% tags=["hide-input"]
 panels = {
@@ -901,6 +924,75 @@ record.figure(
 # {record}`latent/metrics#gap.lra` in reconstruction accuracy, {record}`latent/metrics#gap.lars` and {record}`latent/metrics#gap.lags` in
 # severity. The ranks of the classifiers agree with a correlation of {record}`latent/metrics#agree.lars` for the severity of redrawn pictures
 # and {record}`latent/metrics#agree.lags` for that of generated ones. With so few classifiers such a correlation can be chance.
+#
+# ## Is a severity plausible? Noise asks without a search
+#
+# Where a boundary is a plane at distance $d$ (in L2), Gaussian noise of standard deviation $\sigma$ crosses it with probability
+# $\mu = \Phi(-d / \sigma)$. The authors' code checks its severities in pixels with the inverse, $d \approx -\sigma \Phi^{-1}(\mu)$. It takes
+# no gradient and no search, so it cannot share their mistakes. We use the share of errors over many draws for each picture, and leave
+# out pictures that no draw or half of the draws make misread: these say only that a plane would be far, or that there is none.
+
+# %%
+models = {name: member.model for name, member in lab.classifiers.items()}
+severities = {name: of.severities for name, of in pixels.items()}
+planes = {
+    sigma: noise_planes(
+        models,
+        searched,
+        searched_labels,
+        severities,
+        sigma=sigma,
+        draws=error_draws,
+        seed=derive_seed(seed, "errors"),
+    )
+    for sigma in sigmas
+}
+
+# %% tags=["hide-input"]
+plausible, with_noise = [], ("robust", "both")
+groups = {
+    "trained on noise": [name for name in names if name.split()[0] in with_noise],
+    "others": [name for name in names if name.split()[0] not in with_noise],
+    "all": names,
+}
+for sigma, told in planes.items():
+    for group, members in groups.items():
+        pairs = torch.cat([torch.zeros(0, 2), *(told[name] for name in members)])
+        row = {"sigma": sigma, "classifiers": group, "pairs": len(pairs)}
+        row |= dict.fromkeys(("found", "from noise", "ratio", "interval", "rho"))
+        if len(pairs) > 2:
+            middle, low, high = median_interval((pairs[:, 0] / pairs[:, 1]).tolist())
+            row |= {"found": pairs[:, 0].median().item(), "from noise": pairs[:, 1].median().item(), "ratio": middle,
+                    "interval": f"[{low:.2f}, {high:.2f}]", "rho": known(float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic))}  # fmt: skip
+        plausible.append(row)
+
+# %% tags=["hide-input"]
+record.value("plane.sigma", sigmas[len(sigmas) // 2], n=None, format="g")
+for row in plausible:
+    end = {"trained on noise": ".trained", "others": ".others", "all": ""}[
+        row["classifiers"]
+    ]
+    for key, column, format_ in (("ratio", "ratio", ".2f"), ("rho", "rho", "+.2f")):
+        if row["sigma"] != sigmas[len(sigmas) // 2]:
+            continue
+        if row[column] is None:
+            record.not_attempted(f"plane.{key}{end}", "too few pictures that noise makes misread now and then")  # fmt: skip
+        else:
+            record.value(f"plane.{key}{end}", row[column], n=row["pairs"], format=format_)
+record.table(
+    "plausible", plausible,
+    caption="Severity in pixels that the search finds (scaled L2) beside the distance of a plane that noise would cross as often: medians, "
+    f"median ratio with its exact 95 % interval, rank correlation; {n_images} pictures, {error_draws} draws each, for classifiers whose "
+    "training had noise, for the others, and for all.",
+    formats={"found": ".4f", "from noise": ".4f", "ratio": ".2f", "rho": "+.2f"},
+)  # fmt: skip
+
+# %% [markdown]
+# At a sigma of {record}`latent/metrics#plane.sigma` what the search finds is {record}`latent/metrics#plane.ratio` times as far as the
+# plane, and the two rank pictures with a correlation of {record}`latent/metrics#plane.rho`. For classifiers that were trained on noise
+# the ratio is {record}`latent/metrics#plane.ratio.trained`, for the others {record}`latent/metrics#plane.ratio.others`. Below 1, the
+# boundary bends towards the picture where the search looks. Above 1, noise does more than to cross one plane: it leads into many
+# other classes, and pictures under it are unlike all that the classifier was trained on.
 #
 # ## Robust training, in pixels and in latents
 #

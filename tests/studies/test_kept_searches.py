@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from blindspots.latent import latent_severity
-from blindspots.studies.kept_searches import kept_severity
+from blindspots.studies.kept_searches import kept_ladder, kept_severity
 from blindspots.studies.latent_study import latent_study
+from blindspots.studies.search_ladder import METHODS, search_ladder
 
 SEARCH = {"epsilon": 0.5, "bound": 1.5, "steps": 5, "restarts": 2, "seed": 3}
 
@@ -48,3 +49,21 @@ def test_an_unknown_classifier_is_named(study):
     latents, labels = study.prior(2, seed=2)
     with pytest.raises(ValueError, match="classifier: expected one of plain 1; got 'robust 1'"):
         kept_severity(study, "robust 1", latents, labels, **SEARCH)
+    with pytest.raises(ValueError, match="classifier: expected one of plain 1; got 'robust 1'"):
+        kept_ladder(study, "robust 1", latents, labels, **SEARCH)
+
+
+def test_a_ladder_is_kept_rung_by_rung(study):
+    latents, labels = study.prior(4, seed=1)
+    options = SEARCH | {"directions": 5}
+    folder = study.directory / "latent-ladders"
+    kept_ladder(study, "plain 1", latents, labels, methods=METHODS[:2], **options)
+    assert len(list(folder.glob("*.pt"))) == 2
+    first = kept_ladder(study, "plain 1", latents, labels, **options)
+    again = kept_ladder(study, "plain 1", latents, labels, **options)
+    wanted = search_ladder(study.classifiers["plain 1"].model, study.autoencoder.decode, latents, labels, **options)
+    assert tuple(first) == METHODS and len(list(folder.glob("*.pt"))) == len(METHODS)
+    for method in METHODS:
+        assert first[method].seconds == again[method].seconds
+        for key in ("norms", "returned", "gradients"):
+            assert torch.equal(getattr(first[method], key), getattr(wanted[method], key)), (method, key)

@@ -26,6 +26,8 @@ def test_every_method_answers_and_repairs_do_not_hurt(world):
     assert all(outcome.norms.isfinite().all() for outcome in found.values())
     assert medians["and bisection"] <= medians["decayed point first"] <= medians["published"] + 1e-9
     assert (found["random directions"].gradients == 0).all()
+    assert (found["and turns along the boundary"].norms <= found["and bisection"].norms).all()
+    assert (found["from the center, and turns"].norms <= found["from the center only"].norms).all()
     assert found["all repairs, side by side"].gradients.sum() < found["and bisection"].gradients.sum()
 
 

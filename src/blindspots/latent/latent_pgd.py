@@ -14,6 +14,7 @@ from blindspots.latent.decay import decayed_latents
 from blindspots.latent.inputs import Decoder, both_judged, check_rows, check_subjects, decoded
 from blindspots.latent.scaled_norm import scaled_norm
 from blindspots.latent.search_runs import Question
+from blindspots.latent.tangent_steps import tangent_steps
 from blindspots.types import Classifier
 
 
@@ -74,6 +75,7 @@ def latent_pgd(
     center_run: bool = True,
     bisections: int = 10,
     restarts_at_once: int = 1,
+    turns: int = 0,
     seed: int = 0,
     rows: Tensor | None = None,
     batch_size: int = 256,
@@ -110,6 +112,8 @@ def latent_pgd(
         restarts_at_once: runs made side by side. In mode "any" this changes the time (and the counts of steps) and
             nothing else, since the success of the lowest number is kept. In mode "min" the ball shrinks only after
             each such group: another schedule than the published one, which is 1.
+        turns: in mode "min", most steps along the boundary after the last run, each of which turns what was found
+            towards the nearest tangent plane and shortens it (`tangent_steps`); 0 is P2's search with its repairs.
         seed: of the random starts.
         rows: (N,), numbers of the rows' random streams; None: 0 to N - 1. Give them where a set is split.
         batch_size: most points asked about together; it changes no result.
@@ -124,7 +128,7 @@ def latent_pgd(
     Differs from the paper: lbar is tested first, so that a point that is misread there gets 0 and not the length of a
     random start; the final run from the center, which the code announces and never makes, is made; the last update of
     a run is tested; the bisection is ours. What was not found is infinity and flagged; there it is the length of the
-    last attempt.
+    last attempt. Turns along the boundary are ours too and are made only if asked for.
     """
     check_subjects(latents, labels, batch_size)
     checks.check_number(epsilon, "epsilon", at_least=0.0)
@@ -133,24 +137,33 @@ def latent_pgd(
         center_run=center_run, bisections=bisections, restarts_at_once=restarts_at_once if random_start else 1,
     )  # fmt: skip
     checks.check_number(restarts_at_once, "restarts_at_once", at_least=1, integer=True)
+    checks.check_number(turns, "turns", at_least=0, integer=True)
+    if turns and mode != "min":
+        raise ValueError(f'turns: expected 0 in mode "{mode}", got {turns}; only a smallest perturbation is shortened')
     streams = check_rows(rows, len(latents), latents.device)
     centers = decayed_latents(latents, epsilon=epsilon)
     parts = []
     with both_judged(model, decode):
         for some in torch.arange(len(latents), device=latents.device).split(max(1, batch_size // restarts_at_once)):
-            parts.append(_searched(model, decode, centers[some], labels[some], options, seed, streams[some]))
+            parts.append(_searched(model, decode, centers[some], labels[some], options, turns, seed, streams[some]))
     return LatentSearch(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]}, bound=float(bound))
 
 
 def _searched(
-    model: Classifier, decode: Decoder, centers: Tensor, labels: Tensor, options: SearchOptions, seed: int,
-    streams: Tensor,
+    model: Classifier, decode: Decoder, centers: Tensor, labels: Tensor, options: SearchOptions, turns: int,
+    seed: int, streams: Tensor,
 ) -> dict[str, Tensor]:  # fmt: skip
     """Return the fields of a LatentSearch for one batch."""
     decoded(decode, centers, labels)
     question = Question(lambda points, rows: model(decode(points, labels[rows])), labels)
     found = search_ball(question, "scaled_l2", centers, options, seed=seed, streams=streams)
     everyone = torch.arange(len(centers), device=centers.device)
+    hits = (found.run > 0).nonzero().flatten()
+    if turns and len(hits):
+        found.changes[hits], spent = tangent_steps(
+            question, centers[hits], found.changes[hits], hits, steps=turns, bisections=options.bisections
+        )
+        found.gradients.index_add_(0, hits, spent)
     success = question.misread(centers + found.changes, everyone) & (found.run >= 0)
     return dict(
         centers=centers, perturbations=found.changes, success=success, run=found.run, n_runs=found.n_runs,

@@ -62,6 +62,25 @@ class Question:
         checks.check_finite(gradients, "the gradient of model and decode")
         return gradients, wrong
 
+    def leads(self, points: Tensor, rows: Tensor, rivals: int) -> tuple[Float[Tensor, "M R"], Float[Tensor, "M R D"]]:
+        """Return by how much the highest other classes lead at each point, and the gradients of these leads.
+
+        R is `rivals`, or the number of other classes if that is smaller.
+        """
+        labels = self.labels[rows].long()[:, None]
+        with torch.enable_grad():
+            leaf = points.detach().clone().requires_grad_(True)
+            logits = self._checked(self.answer(leaf, rows), rows)
+            others = logits.detach().scatter(1, labels, float("-inf"))
+            chosen = others.topk(min(rivals, logits.shape[1] - 1), dim=1).indices
+            leads = logits.gather(1, chosen) - logits.gather(1, labels)
+            last = leads.shape[1] - 1
+            columns = [
+                torch.autograd.grad(leads[:, k].sum(), leaf, retain_graph=k < last, materialize_grads=True)[0]
+                for k in range(last + 1)
+            ]
+        return leads.detach(), torch.stack(columns, dim=1)
+
     def _checked(self, logits: Tensor, rows: Tensor) -> Tensor:
         checks.check_logits(logits, len(rows))
         if logits.shape[1] <= self.highest:

@@ -14,14 +14,17 @@ from blindspots.latent import latent_pgd, random_direction_search
 from blindspots.latent.inputs import Decoder
 from blindspots.studies.published_search import published_search
 
+TURNS = 10
 REPAIRS: dict[str, dict[str, object]] = {
     "decayed point first": {"center_run": False, "bisections": 0},
     "and a run from the center": {"bisections": 0},
     "and bisection": {},
+    "and turns along the boundary": {"turns": TURNS},
     "all repairs, side by side": {"side_by_side": True},
     "from the center only": {"random_start": False, "restarts": 1},
+    "from the center, and turns": {"random_start": False, "restarts": 1, "turns": TURNS},
 }
-"""What `latent_pgd` is told; the first three add a repair each."""
+"""What `latent_pgd` is told; the first four add a repair each."""
 METHODS = ("published", *REPAIRS, "random directions")
 
 
