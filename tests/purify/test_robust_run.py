@@ -80,13 +80,13 @@ def test_the_rate_rises_and_falls(model):
 
 def test_the_progress_of_another_training_is_refused(model, tmp_path):
     go(model, tmp_path / "progress.pt")
-    with pytest.raises(ValueError, match="progress_file: expected the progress of this training"):
+    with pytest.raises(ValueError, match="progress_file: expected the progress of this computation"):
         go(model, tmp_path / "progress.pt", digest="that")
 
 
 def test_a_damaged_file_is_named(model, tmp_path):
     (tmp_path / "progress.pt").write_bytes(b"not a file of torch's")
-    with pytest.raises(ValueError, match="progress_file: expected the progress of a training in"):
+    with pytest.raises(ValueError, match="progress_file: expected the progress of this computation in"):
         go(model, tmp_path / "progress.pt")
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from blindspots.cache import cache_directory, cached_tensors
-from blindspots.provenance import source_fingerprint
+from blindspots.cache import cached_tensors, entry_path
 from blindspots.purify.robust_run import RobustTraining, tensors_of, training_digest
 from blindspots.purify.robust_semantic_training import (
     Augment,
@@ -95,8 +92,8 @@ def trained_robust_classifier(
         *([augment] if augment else []),
     ]
     sources += [type(clusters)] if semantic else []
-    name = training_digest(parameters | {"data": prints, "code": _code(sources), "torch": torch.__version__})
-    partial = cache_directory(directory) / _KIND / f"{name}.progress"
+    entry_of = {"parameters": parameters, "data": prints, "sources": sources, "directory": directory}
+    partial = entry_path(_KIND, **entry_of).with_suffix(".progress")
 
     def build() -> tuple[dict[str, Tensor], dict[str, Any]]:
         trained, result = robust_semantic_training(
@@ -105,7 +102,7 @@ def trained_robust_classifier(
         )  # fmt: skip
         return trained.state_dict(), {"result": result.as_dict()}
 
-    entry = cached_tensors(_KIND, build, parameters=parameters, data=prints, sources=sources, directory=directory)
+    entry = cached_tensors(_KIND, build, **entry_of)
     partial.unlink(missing_ok=True)
     trained = copy.deepcopy(model)
     trained.load_state_dict(entry.tensors)
@@ -130,7 +127,3 @@ def _own_classes(model: nn.Module) -> list[type]:
     return sorted(
         (kind for kind in found if not kind.__module__.startswith("torch.")), key=lambda kind: kind.__qualname__
     )
-
-
-def _code(sources: Sequence[Callable[..., Any]]) -> str:
-    return source_fingerprint(*sorted({str(inspect.getsourcefile(inspect.unwrap(source))) for source in sources}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from blindspots.kept_state import keep_state, kept_state
 from blindspots.seeding import derive_seed
 from blindspots.seeding import generator as make_generator
 
@@ -145,35 +145,17 @@ class RobustRun:
         if self.file is None:
             return
         state = {
-            "digest": self.digest, "model": self.model.state_dict(), "stepper": self.stepper.state_dict(),
-            "draws": self.draws.get_state(), "dropout": torch.get_rng_state(),
-            "history": [asdict(epoch) for epoch in self.history],
+            "model": self.model.state_dict(), "stepper": self.stepper.state_dict(), "draws": self.draws.get_state(),
+            "dropout": torch.get_rng_state(), "history": [asdict(epoch) for epoch in self.history],
         }  # fmt: skip
         if self.device.type == "cuda":
             state["cuda"] = torch.cuda.get_rng_state(self.device)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.file.with_name(f"{self.file.name}.{os.getpid()}.part")
-        try:
-            torch.save(state, partial)
-            os.replace(partial, self.file)
-        finally:
-            partial.unlink(missing_ok=True)
+        keep_state(self.file, self.digest, state)
 
     def _load(self) -> None:
-        if self.file is None or not self.file.is_file():
+        state = None if self.file is None else kept_state(self.file, self.digest)
+        if state is None:
             return
-        try:
-            state = torch.load(self.file, map_location="cpu", weights_only=True)
-        except Exception as error:
-            raise ValueError(
-                f"progress_file: expected the progress of a training in {self.file}, got a file that cannot be read "
-                f"({error}); remove it to start anew"
-            ) from error
-        if state["digest"] != self.digest:
-            raise ValueError(
-                f"progress_file: expected the progress of this training in {self.file}, got that of another model, "
-                "data or options; name another file, or remove it"
-            )
         self.model.load_state_dict(state["model"])
         self.stepper.load_state_dict(state["stepper"])
         self.draws.set_state(state["draws"])
