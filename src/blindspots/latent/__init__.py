@@ -18,6 +18,7 @@ from blindspots.latent.noise_accuracy import NoiseAccuracy, distance_from_noise_
 from blindspots.latent.perturbation_changes import PerturbationChanges, perturbation_changes
 from blindspots.latent.perturbation_likelihood import norm_at_log_likelihood, perturbation_log_likelihood
 from blindspots.latent.rank_correlation import RankCorrelation, rank_correlation
+from blindspots.latent.rank_reliability import RankReliability, rank_reliability
 from blindspots.latent.reconstruction_accuracy import ReconstructionAccuracy, reconstruction_accuracy
 from blindspots.latent.scaled_norm import scaled_norm
 
@@ -33,6 +34,7 @@ __all__ = [
     "NoiseAccuracy",
     "PerturbationChanges",
     "RankCorrelation",
+    "RankReliability",
     "ReconstructionAccuracy",
     "adversarial_severity",
     "decay_of",
@@ -56,6 +58,7 @@ __all__ = [
     "prior_latents",
     "random_direction_search",
     "rank_correlation",
+    "rank_reliability",
     "reconstruction_accuracy",
     "robust_accuracy",
     "scaled_norm",

@@ -32,7 +32,7 @@ class RankCorrelation:
     n_undefined: int
 
 
-def _spearman(first: np.ndarray, second: np.ndarray, axis: int = -1) -> np.ndarray | float:
+def spearman(first: np.ndarray, second: np.ndarray, axis: int = -1) -> np.ndarray | float:
     """Spearman's rho along an axis: the correlation of ranks, all resamples at once."""
     ranks = [stats.rankdata(values, axis=axis) for values in (first, second)]
     ranks = [values - values.mean(axis=axis, keepdims=True) for values in ranks]
@@ -84,7 +84,7 @@ def rank_correlation(
     pair = tuple(values.detach().double().cpu().numpy() for values in (first, second))
     if any(len(np.unique(values)) == 1 for values in pair):
         return RankCorrelation(np.nan, (np.nan, np.nan), np.nan, len(first), resamples)
-    statistic, vectorized = (_spearman, True) if method == "spearman" else (_kendall, False)
+    statistic, vectorized = (spearman, True) if method == "spearman" else (_kendall, False)
     value = float(statistic(*pair))
     with warnings.catch_warnings():
         # Said of resamples without a correlation; they are counted below.
