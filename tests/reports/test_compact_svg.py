@@ -32,14 +32,57 @@ def images(svg):
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(part))).convert("RGBA")) for part in found]
 
 
-def numbers(svg):
-    """Return the numbers of each element's geometry, in order."""
-    found = []
-    for element in ElementTree.fromstring(svg).iter():
-        for name in ("d", "x", "y", "width", "height", "transform"):
-            if name in element.attrib:
-                found.append([float(part) for part in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", element.attrib[name])])
+def path_steps(text):
+    """Return a path as (letter, numbers) with every letter that is understood written out."""
+    steps, letter, left = [], "", {"M": 2, "L": 2, "Q": 4, "C": 6, "z": 0}
+    numbers = []
+    for token in re.findall(r"[A-Za-z]|-?[\d.]+(?:e-?\d+)?", text):
+        if token.isalpha():
+            assert not numbers
+            letter = token
+            if letter == "z":
+                steps.append(("z", ()))
+            continue
+        numbers.append(float(token))
+        if len(numbers) == left[letter]:
+            steps.append((letter, tuple(numbers)))
+            letter, numbers = "L" if letter == "M" else letter, []
+    assert not numbers
+    return steps
+
+
+def drawing(svg):
+    """Return what is drawn, in order: each mark with its look, its geometry, and where the groups around it put it."""
+    found, parts = [], {}
+
+    def walk(element, around):
+        kind = element.tag.split("}")[1]
+        if kind == "metadata":
+            return
+        given = {key.split("}")[-1]: value for key, value in element.attrib.items()}
+        parts[given.get("id")] = element
+        look = re.sub(r"\s", "", given.get("style", ""))
+        shift = re.fullmatch(r"translate\((\S+) 0\)", given.get("transform", "")) if kind == "use" else None
+        if shift:
+            given |= {"x": shift.group(1)}
+            del given["transform"]
+        if kind in ("path", "use", "image"):
+            what = path_steps(given.get("d", "")) if kind == "path" else None
+            if kind == "use":
+                what = path_steps(parts[given["href"][1:]].attrib.get("d", ""))
+            place = {key: given[key] for key in ("x", "y", "width", "height", "transform") if key in given}
+            found.append((kind, look, bool(given.get("clip-path")), tuple(around), place, what))
+        inner = [*around, (look, given.get("transform", ""))] if look or given.get("transform") else around
+        for child in element:
+            walk(child, inner if kind == "g" else around)
+
+    walk(ElementTree.fromstring(svg), [])
     return found
+
+
+def numbers(svg):
+    """Return the numbers of each mark's geometry, in order."""
+    return [[float(part) for part in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", repr(mark[3:]))] for mark in drawing(svg)]
 
 
 @pytest.mark.parametrize("colors", ["many", "few", "gray", "transparent"])
@@ -66,6 +109,29 @@ def test_coordinates_move_by_less_than_a_screen_shows():
         abs(a - b) for first, second in zip(before, after, strict=True) for a, b in zip(first, second, strict=True)
     ]
     assert 0 < max(moved) <= 0.005
+
+
+def words(mark):
+    return re.sub(r"-?\d+\.?\d*(?:e-?\d+)?", "0", repr(mark))
+
+
+def test_every_mark_stays_in_its_place_with_its_look():
+    svg = drawn()
+    before, after = drawing(svg), drawing(compact_svg(svg))
+    assert len(before) > 100 and {mark[0] for mark in before} == {"path", "use"}
+    assert [words(mark) for mark in before] == [words(mark) for mark in after]
+    assert len(compact_svg(svg)) < 0.7 * len(svg)
+
+
+def test_groups_without_attributes_go_and_the_others_stay_closed():
+    path = b'<path id="c" d="M 0 0 L 1 1 L 2 -1 z"/>'
+    svg = b'<svg><g id="a"><g/><g id="b"/><g style="fill: #111111"><g>' + path + b"</g></g></g></svg>"
+    small = compact_svg(svg)
+    assert small.replace(b"\n", b"") == b'<svg><g style="fill:#111111"><path d="M0 0 1 1 2-1z"/></g></svg>'
+    clipped = (
+        b'<svg><clipPath id="old"><path d="M 0 0"/></clipPath><use xlink:href="#old" clip-path="url(#old)"/></svg>'
+    )
+    assert compact_svg(clipped).count(b"g0") == 3
 
 
 def test_a_compact_figure_stays_as_it_is():

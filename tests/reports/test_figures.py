@@ -44,7 +44,7 @@ def test_every_builder_gives_the_same_bytes_again_at_page_width_and_small():
 def test_no_builder_uses_text_in_another_color_than_the_ink():
     for figure in every_figure():
         dark = style.svg_pair(figure)[1].lower()
-        assert b"#000000" not in dark and b"fill: black" not in dark
+        assert b"#000000" not in dark and b"fill:black" not in dark
 
 
 def test_no_builder_changes_matplotlibs_settings():

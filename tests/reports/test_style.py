@@ -117,7 +117,7 @@ def test_the_dark_variant_is_the_same_drawing_in_other_ink():
 def test_the_background_is_transparent_and_text_is_outlines():
     light, _ = style.svg_pair(drawn())
     assert b"<text" not in light and b"font-family" not in light
-    assert b"fill: #ffffff" not in light
+    assert b"fill:#ffffff" not in light and b"fill:#" in light
 
 
 def test_the_file_names_no_date_and_no_program():
