@@ -128,7 +128,7 @@ ladder = search_ladder(
 )
 judged = (exact > 0) & (exact < bound)
 
-# %%
+# %% tags=["hide-input"]
 table = []
 for method in METHODS:
     found, key = ladder[method], key_of[method]
@@ -151,7 +151,7 @@ record.table(
 
 # %% [markdown]
 # The published search exceeds the smallest length by a factor of {record}`latent/adversarial_search#linear.published` in the median
-# and {record}`latent/adversarial_search#linear.p90.published` at its 90 % point. With all repairs the factors are
+# and {record}`latent/adversarial_search#linear.p90.published` at its 90 % point. With the first three repairs the factors are
 # {record}`latent/adversarial_search#linear.repaired` and {record}`latent/adversarial_search#linear.p90.repaired`. Steps of a fixed
 # share of the radius follow the steepest way up, which ends at the nearest boundary only if the generator stretches all directions
 # alike; principal components do not. Turns along the boundary end at {record}`latent/adversarial_search#linear.turned`, and at
@@ -217,7 +217,7 @@ for radius in bounds:
     ):
         sweep.append({"bound": radius, "mean": value, "what": name})
 
-# %%
+# %% tags=["hide-input"]
 small = rows[0]
 record.value("failures.naive", small["published mean"] / truth, n=n_linear, note="published mean over the true mean, smallest bound")  # fmt: skip
 record.value("failures.censored", small["censored"] / n_linear, n=n_linear, format=".1%")
@@ -315,7 +315,7 @@ for size, name in flat.items():
         f"grid.only_search.{name}", int((walk.success & ~grid.success).sum()), n=n_grid
     )
 
-# %%
+# %% tags=["hide-input"]
 record.value("grid.n", n_grid, n=None)
 for row in grid_rows:
     record.value(f"grid.finds.{row['latent space']}", row["grid finds"], n=n_grid)
@@ -359,7 +359,7 @@ for name in searched:
         seconds[method] += outcome.seconds / (n * len(searched))
         n_found[method] += int(outcome.norms.isfinite().sum())
 
-# %%
+# %% tags=["hide-input"]
 table, spans = [], {}
 for method, parts in pool.items():
     ratios, key = torch.cat(parts).double(), key_of[method]
@@ -401,7 +401,7 @@ record.figure(
 # **Does a loose search change a comparison?** If it is as loose for one network as for another, their ratio stays. We divide, latent by
 # latent, what the second network needs by what the first one needs.
 
-# %%
+# %% tags=["hide-input"]
 compared = [lengths[name] for name in (searched[0], searched[-1])]
 rows = []
 for method in ("published", "and bisection", "and turns along the boundary"):

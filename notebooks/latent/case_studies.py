@@ -120,7 +120,7 @@ for name, case in cases.items():
 # Severities are means with the bound in place of what was not found, so they are lower bounds wherever something is censored. Latent
 # accuracy is the share of severities above a radius, read off the same searches.
 
-# %%
+# %% tags=["hide-input"]
 rows = []
 for (name, member), got in found.items():
     case = cases[name]
@@ -141,12 +141,35 @@ for (name, member), got in found.items():
 frame = pd.DataFrame(rows)
 
 # %% tags=["hide-input"]
-shown = frame.drop(columns=[c for c in frame if "censored" in c or "zero" in c])
+plain = frame[["case", "classifier", *measures]].rename(columns={"noise": "under noise", "attack": "under attack", "severity": "pixel severity"})  # fmt: skip
 record.table(
-    "classifiers", shown.astype(object).where(shown.notna(), None),
-    caption="Accuracy; accuracy under pixel noise and under attack; mean smallest change of the pixels (severity); mean latent severity "
-    "by generation and reconstruction, with the share above the accuracy bound and the mean change of the image in scaled L2. Images in "
-    "units of the [0, 1] range.", formats={c: ".3f" for c in shown.columns[2:]},
+    "conventional", plain,
+    caption="Plain accuracy, accuracy under pixel noise and under attack, and mean smallest change of the pixels (scaled L2, in units of "
+    "the [0, 1] range).", formats={c: ".3f" for c in plain.columns[2:]},
+)  # fmt: skip
+
+# %% tags=["hide-input"]
+latent = frame[
+    [
+        "case",
+        "classifier",
+        *(f"{kind}{what}" for kind in KINDS for what in ("", " accuracy", " change")),
+    ]
+]
+latent.columns = [
+    "case",
+    "classifier",
+    "LAGS",
+    "LAGA",
+    "change",
+    "LARS",
+    "LARA",
+    "its change",
+]
+record.table(
+    "latent", latent.astype(object).where(latent.notna(), None),
+    caption="Mean latent severity by generation (LAGS) and reconstruction (LARS); the share above the accuracy bound (LAGA, LARA); and the "
+    "mean change of the image that goes with it (scaled L2).", formats={c: ".3f" for c in latent.columns[2:]},
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -168,7 +191,7 @@ for name in (name for name in names if name not in cases):
 # fifteen of the real profile's digits can show something. A row each for the value and for its interval says which is which. Fewer
 # than five are not correlated at all.
 
-# %%
+# %% tags=["hide-input"]
 spans = {}
 ranked = [name for name in cases if (frame.case == name).sum() >= fewest]
 for name in ranked:
@@ -272,7 +295,7 @@ record.table(
 # divide what the robust network needs by what the plain one needs, with the median over images and its exact interval. If latent
 # severity ignores conventional robustness, the ratio is 1 in latent space and larger on pixels.
 
-# %%
+# %% tags=["hide-input"]
 wanted = {"image": "image_severity"}
 wanted |= {kind: f"{kind}.severity" for kind in KINDS}
 wanted |= {"change": "generation.image_norm", "change_real": "reconstruction.image_norm"}
@@ -331,7 +354,7 @@ record.figure(
 # network of another architecture that has seen neither noise nor attacks. Where it reads the decayed picture as its class and the
 # perturbed one as another, the perturbation has changed what the picture shows, and the classifier may be right.
 
-# %%
+# %% tags=["hide-input"]
 for name in cases:
     mine = frame[frame.case == name]
     changes = torch.tensor(mine["generation change"].to_numpy(dtype=float))
@@ -373,7 +396,7 @@ for name in cases:
 # fixed before any search. A threshold is arbitrary, so two yardsticks stand beside it: how similar a reconstruction is to its real
 # image, and how similar two decayed pictures of one class are.
 
-# %%
+# %% tags=["hide-input"]
 record.value("small.ssim", ssim_small, n=None, format=".2g")
 record.value("small.lpips", lpips_small, n=None, format=".2g")
 curve, similar, tolerance = [], {}, {"ssim": ssim_small, "lpips": lpips_small}
@@ -400,7 +423,7 @@ for name, study in studies.items():
         )
         similar[name, distance] = values
 
-# %%
+# %% tags=["hide-input"]
 for name, study in studies.items():
     kind = cases[name].get("generator", "autoencoder")
     maker, n = study.generator(kind), cases[name]["n"]

@@ -84,6 +84,7 @@ from blindspots.latent import (
     norm_at_log_likelihood,
     perturbation_log_likelihood,
     prior_latents,
+    rank_reliability,
     reconstruction_accuracy,
     scaled_norm,
     summarize_censored,
@@ -192,7 +193,7 @@ record.table(
 # %%
 n = study["autoencoder"]["latent_size"]
 points, off, shares = [], 0.0, []
-grid = torch.linspace(0.0, 1.2, 61, dtype=torch.float64)
+grid = torch.linspace(0.0, 1.2, 241, dtype=torch.float64)
 for e in epsilons:
     formula = perturbation_log_likelihood(grid, latent_size=n, epsilon=e)
     axis = torch.zeros(len(grid), n, dtype=torch.float64)
@@ -201,7 +202,7 @@ for e in epsilons:
     off = max(off, float(np.abs(exact - formula.numpy()).max()))
     spread = e / (1 + e**2) ** 0.5
     of_length = chi(n, scale=spread / n**0.5)
-    for rho in grid[::4].tolist():
+    for rho in grid.tolist():
         points.append({"rho": rho, "e": f"epsilon {e:g}", "density": of_length.pdf(rho)})
     shares.append(
         {
@@ -236,7 +237,7 @@ _ = record.value("radius", radius, n=None, format="g")
 frame = pd.DataFrame(points)
 record.figure(
     curves_with_bands(frame, x="rho", y="density", hue="e", x_label="scaled length of the perturbation",
-                      y_label="density of the length"), "lengths",
+                      y_label="density of the length", markers=False), "lengths",
     caption=f"How long latent noise is around its mean, in {n} dimensions. The most likely point is the center, the most likely length is not 0.",
     alt="One curve per magnitude, each with a peak; medians of the length: " + "; ".join(
         f"epsilon {row['epsilon']:g} at {row['typical length']:.2f}" for row in shares) + ".",
@@ -246,16 +247,17 @@ record.figure(
 # %% [markdown]
 # The formula and scipy's normal density differ by at most {record}`latent/metrics#likelihood.error`. At the magnitude of the searches
 # noise has a median length of {record}`latent/metrics#length.typical`; a share of {record}`latent/metrics#length.within` stays
-# within {record}`latent/metrics#radius`, the radius of latent adversarial accuracy. A failure found there is closer than nearly all
-# noise. It is also nearly as likely as the center: its log-density is {record}`latent/metrics#likelihood.radius` against the center's
-# (the released converter, with a factor of $\sqrt n$ too many, would say {record}`latent/metrics#likelihood.released`), and a
-# perturbation has to be {record}`latent/metrics#length.thousandth` long to be a thousandth as likely.
+# within {record}`latent/metrics#radius`, the radius of latent adversarial accuracy: a failure found there is closer than nearly all
+# noise. The logarithm of the density there is {record}`latent/metrics#likelihood.radius` from that at the center (the released
+# converter, with a factor of $\sqrt n$ too many, would say {record}`latent/metrics#likelihood.released`). At a length of
+# {record}`latent/metrics#length.thousandth` the density is a thousandth of the center's, and yet about half of the noise goes so far.
 #
 # ## The generative models and the classifiers
 #
 # A class-conditional autoencoder draws all classes; its latents are whitened class by class. GANs draw one class each. The
-# classifiers differ in training (one epoch; plain; robust, that is with pixel noise of standard deviation 0.4) and in their unit
-# (0: two convolutions; 1: a residual block). A judge of another architecture says how good the generative models are.
+# classifiers differ in training (one epoch; plain; conventional, that is with shifted and turned pictures; robust, that is with
+# pixel noise of standard deviation 0.4; both) and in their unit (0: two convolutions; 1: a residual block; 2: three convolutions);
+# which of them a profile has is listed in its parameters. A judge of another architecture says how good the generative models are.
 
 # %%
 lab = latent_study(**study, data_root=data_root or None, seed=seed, device=place)
@@ -304,16 +306,16 @@ record.table(
     "quality",
     [
         {
-            "model": kind.replace("gans", "GANs"), "images": q.n, "real": q.real_accuracy, "generated": q.generation_accuracy,
-            "reconstructed": q.reconstruction_accuracy, "error": q.reconstruction_error**0.5, "relative": q.relative_error,
-            "diversity": sum(q.spreads) / len(q.spreads), "latent length": q.latent_norm, "dead": len(q.dead),
+            "model": kind.replace("gans", "GANs"), "n": q.n, "real": q.real_accuracy, "drawn": q.generation_accuracy,
+            "redrawn": q.reconstruction_accuracy, "error": q.reconstruction_error**0.5, "relative": q.relative_error,
+            "spread": sum(q.spreads) / len(q.spreads), "length": q.latent_norm, "dead": len(q.dead),
         }
         for kind, q in quality.items()
     ],
-    caption="Generative models by the judge's accuracy on real, generated and reconstructed test pictures; root mean square error per "
+    caption="Generative models by the judge's accuracy on real test pictures, on pictures drawn from the prior and on redrawn ones; root mean square error per "
     "pixel and the squared error relative to a class's mean picture; spread of generated over real ones; mean scaled length of "
     "encodings (1 for the prior); dead generators.",
-    formats={"real": ".1%", "generated": ".1%", "reconstructed": ".1%", "error": ".3f", "relative": ".2f", "diversity": ".2f", "latent length": ".2f"},
+    formats={"real": ".1%", "drawn": ".1%", "redrawn": ".1%", "error": ".3f", "relative": ".2f", "spread": ".2f", "length": ".2f"},
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -671,7 +673,7 @@ record.table(
     "Wilson's; and how many of the searches have severity 0 (redrawn / generated) or are censored (redrawn / generated / in pixels).",
 )  # fmt: skip
 
-# %%
+# %% tags=["hide-input"]
 steps = [k * 0.1 for k in range(13)]
 held = pd.DataFrame(
     [
@@ -877,6 +879,23 @@ for metric in ("LGA", "LRA", "LLNA", "LARS", "LAGS"):
         )
     else:
         record.value(f"agree.{metric.lower()}", agreement[metric], n=len(a), format="+.2f")
+for metric in ("LARS", "LAGS"):
+    if len(names) < 3:
+        record.not_attempted(f"ceiling.{metric.lower()}", "fewer than three classifiers")
+        continue
+    sides_of = [
+        torch.stack([both[kind, name][metric].severities.double() for name in names])
+        for kind in kinds
+    ]
+    sure = [
+        rank_reliability(values.clamp(max=bound), seed=seed).value for values in sides_of
+    ]
+    if not np.isfinite(sure).all():
+        record.not_attempted(
+            f"ceiling.{metric.lower()}", "the pictures leave all classifiers alike"
+        )
+        continue
+    record.value(f"ceiling.{metric.lower()}", float(np.prod(np.maximum(sure, 0.0)) ** 0.5), n=n_images, format="+.2f", note="root of the product of both reliabilities")  # fmt: skip
 
 # %% tags=["hide-input"]
 record.table(
@@ -923,7 +942,9 @@ record.figure(
 # GANs minus autoencoder, mean over classifiers: {record}`latent/metrics#gap.lga` in generation accuracy,
 # {record}`latent/metrics#gap.lra` in reconstruction accuracy, {record}`latent/metrics#gap.lars` and {record}`latent/metrics#gap.lags` in
 # severity. The ranks of the classifiers agree with a correlation of {record}`latent/metrics#agree.lars` for the severity of redrawn pictures
-# and {record}`latent/metrics#agree.lags` for that of generated ones. With so few classifiers such a correlation can be chance.
+# and {record}`latent/metrics#agree.lags` for that of generated ones. Pictures are few, and other pictures would rank the classifiers
+# otherwise: correlations above {record}`latent/metrics#ceiling.lars` and {record}`latent/metrics#ceiling.lags` could not be seen even if
+# both models measured one thing. The [case studies](case_studies) say how such a ceiling is found.
 #
 # ## Is a severity plausible? Noise asks without a search
 #

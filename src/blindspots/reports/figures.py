@@ -49,6 +49,7 @@ def curves_with_bands(
     x_scale: str = "linear",
     y_scale: str = "linear",
     references: Mapping[str, float] | None = None,
+    markers: bool = True,
     height: float = 3.4,
 ) -> Figure:
     """Plot a mean against a parameter for each series, in a band from the smallest to the largest repetition.
@@ -59,6 +60,7 @@ def curves_with_bands(
         x_label, y_label: what the axes show, with units.
         x_scale, y_scale: "linear", "log" or "symlog".
         references: horizontal lines by name, for example {"clean accuracy": 0.98}.
+        markers: False leaves them out, for curves of many points.
         height: inches.
 
     Raises:
@@ -74,7 +76,7 @@ def curves_with_bands(
         for index, (name, rows) in enumerate(series):
             over = rows.groupby(x, sort=True)[y]
             mean, low, high = over.mean(), over.min(), over.max()
-            look = line_look(index)
+            look = line_look(index) | ({} if markers else {"marker": ""})
             axes.plot(mean.index, mean.to_numpy(), label=str(name), **look)
             if (low < high).any():
                 axes.fill_between(mean.index, low, high, color=look["color"], alpha=0.22, linewidth=0)
