@@ -37,18 +37,22 @@ def small_print(text: str) -> list[nodes.Node]:
 
 
 def read_claims(directive: SphinxDirective) -> list[ShownClaim]:
-    """Judge every claim for the page that asks; a missing record or a bad claim warns with file and line."""
+    """Judge every claim for the page that asks; a file of claims that cannot be read warns with file and line."""
     note_whole_book(directive.env)
     where = directive.get_location()
     try:
-        shown = judged(store_of(directive.env))
+        return judged(store_of(directive.env))
     except (ValueError, OSError) as error:
         logger.warning("%s: %s", directive.name, error, location=where, type="blindspots")
         return []
+
+
+def warn_of_problems(directive: SphinxDirective, shown: Sequence[ShownClaim]) -> None:
+    """Warn, with file and line, of the claims a page shows that could not be judged, such as for want of a record."""
     for one in shown:
         if one.problem:
-            logger.warning("%s: %s", directive.name, one.problem, location=where, type="blindspots")
-    return shown
+            location = directive.get_location()
+            logger.warning("%s: %s", directive.name, one.problem, location=location, type="blindspots")
 
 
 def claims_table(env, shown: Sequence[ShownClaim], *, link: bool, anchors: bool = False) -> nodes.table:
@@ -102,6 +106,7 @@ class Claims(SphinxDirective):
             where = f"notebook {notebook}" if notebook else f"part {part}"
             logger.warning("claims: no claim of %s", where, location=self.get_location(), type="blindspots")
             return []
+        warn_of_problems(self, chosen)
         if notebook is None and len(chosen) > MOST_AT_ONCE:
 
             def table(members: Sequence[ShownClaim]) -> nodes.table:
@@ -119,6 +124,7 @@ class Scorecard(SphinxDirective):
         shown = read_claims(self)
         if not shown:
             return [paragraph("No claim is declared yet.")]
+        warn_of_problems(self, shown)
         self.env.metadata[self.env.docname]["blindspots-scorecard"] = "yes"
         box = nodes.container(classes=["scorecard"])
         box += nodes.raw("", filter_form(shown), format="html")
