@@ -57,6 +57,7 @@ bound = 2.5  # where a search for the smallest ends, scaled length
 bounds = [0.2, 0.4, 2.5]  # the same search, ended earlier
 radius = 0.3  # of latent adversarial accuracy, scaled length
 restarts = 2  # random starts of a search, made side by side
+network_encoder = {"encoder_pairs": 128, "encoder_epochs": 1}  # of the GANs, beside descent
 image_bound = 0.3  # where the search in pixels ends, scaled L2 in [0, 1]
 walked = ["plain 0", "robust 0"]  # classifiers whose search is shown
 resamples = 200  # of the bootstrap
@@ -105,7 +106,7 @@ parameters = {
     "study": study, "skip": skip, "epsilons": epsilons, "sigmas": sigmas, "epsilon": epsilon, "n_normal": n_normal, "n_quality": n_quality,
     "n_prior": n_prior, "n_real": n_real,
     "n_noise": n_noise, "draws": draws, "error_draws": error_draws, "n_images": n_images, "bound": bound, "bounds": bounds, "radius": radius, "restarts": restarts,
-    "image_bound": image_bound, "walked": walked, "resamples": resamples,
+    "network_encoder": network_encoder, "image_bound": image_bound, "walked": walked, "resamples": resamples,
 }  # fmt: skip
 record = Record("latent/metrics", parameters=parameters, seed=seed)
 place = choose_device(device)
@@ -945,6 +946,61 @@ record.figure(
 # and {record}`latent/metrics#agree.lags` for that of generated ones. Pictures are few, and other pictures would rank the classifiers
 # otherwise: about {record}`latent/metrics#ceiling.lars` and {record}`latent/metrics#ceiling.lags` are the most to expect even if both
 # models measured one thing. The [case studies](case_studies) say how such a ceiling is found.
+#
+# ## Three encoders for the same generators
+#
+# A GAN has no encoder. The authors' code descends on the error of the picture, from several starts. A network that is trained on
+# drawn latents and their pictures answers at once; and its answer can be one more start of the descent. The generators, pictures and
+# classifiers are the same: only where a search begins differs.
+
+# %%
+encoded_by, given = {}, ("data", "size", "label", "limits")
+given = {key: study[key] for key in given if key in study}
+for way in ("optimization", "network", "refined"):
+    options = study["gans"] | network_encoder | {"encoder": way}
+    other = latent_study(**given, gans=options, data_root=data_root or None, seed=seed, device=place)  # fmt: skip
+    encoded_by[way] = other.encodings(pair_images, pair_labels, name="gans")
+
+# %% tags=["hide-input"]
+encoder_rows, draw = [], lab.generator("gans").decode
+for way, codes in encoded_by.items():
+    with torch.no_grad():
+        off_by = scaled_norm(draw(codes, pair_labels) - pair_images)
+    row = {
+        "encoder": {"optimization": "descent", "network": "network", "refined": "network, then descent"}[way],
+        "error": off_by.mean().item(), "length": scaled_norm(codes).mean().item(),
+        "KS distance": float(kstest(codes.double().cpu().flatten().numpy(), norm.cdf).statistic),
+    }  # fmt: skip
+    least = []
+    for name in walked:
+        one = kept_severity(lab, name, codes, pair_labels, **(wide | {"name": "gans"}))
+        read = reconstruction_accuracy(
+            lab.classifiers[name].model, draw, codes, pair_labels
+        )
+        least.append(min(median_interval(one.severities.tolist())[0], bound))
+        row |= {f"LRA, {name}": read.accuracy, f"LARS, {name}": least[-1]}
+    encoder_rows.append(row)
+    record.value(f"encoder.{way}.error", row["error"], n=n_images, format=".3f")
+    record.value(f"encoder.{way}.length", row["length"], n=n_images, format=".2f")
+    record.value(f"encoder.{way}.lars", float(np.mean(least)), n=n_images, format=".2f", note="mean over classifiers of the median")  # fmt: skip
+for way, key in (("network", "gap"), ("refined", "gap.refined")):
+    by = {row["encoder"]: row for row in encoder_rows}
+    other = by["network" if way == "network" else "network, then descent"]
+    gap = [other[f"LARS, {name}"] - by["descent"][f"LARS, {name}"] for name in walked]
+    record.value(f"encoder.{key}", float(np.mean(gap)), n=n_images, format="+.2f", note="minus descent; mean over classifiers of the medians")  # fmt: skip
+record.table(
+    "encoders", encoder_rows,
+    caption=f"Encodings of the same {n_images} real pictures for the same GANs: error of the redrawn picture (root mean square per pixel), mean "
+    "scaled length, Kolmogorov-Smirnov distance from the standard normal, reconstruction accuracy and median severity.",
+    formats={key: ".1%" if key.startswith("LRA") else ".3f" if key in ("error", "KS distance") else ".2f" for key in list(encoder_rows[0])[1:]},
+)  # fmt: skip
+
+# %% [markdown]
+# The network's pictures are off by {record}`latent/metrics#encoder.network.error`, those of descent by
+# {record}`latent/metrics#encoder.optimization.error`, and of both together by {record}`latent/metrics#encoder.refined.error`. Median
+# severities around the network's encodings differ from those around descent's by {record}`latent/metrics#encoder.gap`, and around
+# refined ones by {record}`latent/metrics#encoder.gap.refined`. A draw of the prior has a length of about 1; the network's encodings have
+# {record}`latent/metrics#encoder.network.length`, those of descent {record}`latent/metrics#encoder.optimization.length`.
 #
 # ## Is a severity plausible? Noise asks without a search
 #
