@@ -32,8 +32,7 @@
 # - **Latent adversarial accuracy** (LAGA, LARA): the share for which no $\Delta$ up to a radius does that.
 
 # %% tags=["parameters"]
-study = {  # data set, generative models and classifiers, shared by the pages of this part
-    "data": "digits", "limits": [300, 100, 600], "autoencoder": {"epochs": 3, "latent_size": 8},
+study = {"data": "digits", "limits": [300, 100, 600], "autoencoder": {"epochs": 3, "latent_size": 8},  # shared by this part's pages
     "gans": {"classes": [8], "latent_size": 8, "critic": "strided", "critic_width": 8, "steps": 20, "critic_steps": 1,
              "batch_size": 16, "attempts": 1, "encode_restarts": 1, "encode_steps": 10},
     "classifiers": {"regimes": ["plain", "robust"], "units": [0], "learning_rate": 0.002, "epochs": 1}, "judge": {"epochs": 2},
