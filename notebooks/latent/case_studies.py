@@ -239,8 +239,8 @@ record.figure(
 #
 # **Do the pictures suffice to rank the classifiers?** A severity is a mean over the pictures of a cell. We rank the classifiers by one
 # half of the pictures and by the other, and correlate {cite}`spearman1910,brown1910`: the *reliability* is the correlation to expect
-# between the ranking by these pictures and one by as many others. No measure can be seen to correlate with another by more than the
-# root of the product of their reliabilities, the *ceiling*.
+# between the ranking by these pictures and one by as many others. The root of the product of two reliabilities, the *ceiling*, is the
+# most that the correlation of two measures can be expected to show.
 
 # %%
 reliable, cells = [], {f"{kind}": (f"{kind}.severity", "bound") for kind in KINDS}
@@ -279,7 +279,7 @@ for row in finite:
 record.table(
     "reliability", finite or [dict.fromkeys(("case", "measure", "pictures"), "none")],
     caption="Rankings of the classifiers by means over pictures: correlation to expect with other pictures, how many pictures a "
-    "reliability of 0.9 would take, and the highest correlation with accuracy that could be seen.",
+    "reliability of 0.9 would take, and the highest correlation with accuracy that is to be expected.",
     formats={"reliability": ".2f", "pictures for 0.9": ".0f", "ceiling with accuracy": ".2f"} if finite else {},
 )  # fmt: skip
 

@@ -943,8 +943,8 @@ record.figure(
 # {record}`latent/metrics#gap.lra` in reconstruction accuracy, {record}`latent/metrics#gap.lars` and {record}`latent/metrics#gap.lags` in
 # severity. The ranks of the classifiers agree with a correlation of {record}`latent/metrics#agree.lars` for the severity of redrawn pictures
 # and {record}`latent/metrics#agree.lags` for that of generated ones. Pictures are few, and other pictures would rank the classifiers
-# otherwise: correlations above {record}`latent/metrics#ceiling.lars` and {record}`latent/metrics#ceiling.lags` could not be seen even if
-# both models measured one thing. The [case studies](case_studies) say how such a ceiling is found.
+# otherwise: about {record}`latent/metrics#ceiling.lars` and {record}`latent/metrics#ceiling.lags` are the most to expect even if both
+# models measured one thing. The [case studies](case_studies) say how such a ceiling is found.
 #
 # ## Is a severity plausible? Noise asks without a search
 #

@@ -143,21 +143,57 @@ def test_the_scorecard_filters_by_part_and_verdict(open_page):
     rows, count = page.locator("tr.claim"), page.locator(".scorecard-filter output")
     total = rows.count()
     assert page.locator(".scorecard-filter").is_visible() and count.inner_text() == f"{total} of {total} claims"
+    assert page.locator("tr.claim:visible").count() == 0, "a box opens by hand or by a search"
     options = page.eval_on_selector_all("[data-filter=is] option", "list => list.map((option) => option.value)")
     for verdict in filter(None, options):
         page.get_by_label("Verdict").select_option(verdict)
-        shown = page.locator("tr.claim:visible")
+        shown = page.locator("tr.claim:not([hidden])")
         assert shown.count() == page.locator(f"tr.claim.is-{verdict}").count() > 0
         assert count.inner_text() == f"{shown.count()} of {total} claims"
     page.get_by_role("button", name="Show all").click()
     page.wait_for_function(f"document.querySelectorAll('tr.claim:not([hidden])').length === {total}")
 
 
+def test_the_scorecard_finds_words_and_opens_what_it_found(open_page):
+    page = open_page("scorecard")
+    page.get_by_label("Find").fill("ssim 3.1")
+    page.wait_for_function("location.hash.includes('find=')")
+    shown = page.locator("tr.claim:not([hidden])")
+    assert 0 < shown.count() < page.locator("tr.claim").count()
+    assert page.locator("tr.claim:visible").count() == shown.count() or shown.count() > 150
+    texts = shown.evaluate_all("rows => rows.map((row) => (row.id + ' ' + row.textContent).toLowerCase())")
+    assert all("ssim" in text and "3.1" in text for text in texts)
+    assert page.locator(".scorecard-part:visible").count() < page.locator(".scorecard-part").count()
+
+
+def test_a_count_of_the_first_page_leads_to_its_claims(open_page):
+    page = open_page("intro")
+    link = page.locator("table.scorecard-summary a[href*='is=']").first
+    number = int(link.inner_text())
+    link.click()
+    page.wait_for_selector(".scorecard-filter:visible")
+    assert page.locator("tr.claim:not([hidden])").count() == number
+    assert page.get_by_label("Verdict").input_value() and page.get_by_label("Part").input_value()
+
+
+def test_a_link_to_a_claim_opens_its_box(site, browser):
+    page = browser.new_page()
+    page.goto((site / "scorecard.html").as_uri())
+    name = page.locator("tr.claim").last.get_attribute("id")
+    page.goto("about:blank")
+    page.goto((site / "scorecard.html").as_uri() + f"#{name}")
+    page.locator(f"[id='{name}']").wait_for(state="visible")
+    assert page.locator("details[open] tr.claim:visible").count() < page.locator("tr.claim").count()
+    page.close()
+
+
 def test_the_scorecard_stands_without_javascript(site, browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((site / "scorecard.html").as_uri())
-    assert page.locator("tr.claim:visible").count() == page.locator("tr.claim").count() > 0
+    first = page.locator("details.chapter-claims").first
+    first.locator("summary").click()
+    assert first.locator("tr.claim:visible").count() == first.locator("tr.claim").count() > 0
     assert not page.locator(".scorecard-filter").is_visible()
     context.close()
 

@@ -30,8 +30,8 @@ class RankReliability:
     def value(self) -> float:
         """The correlation to expect between rankings by N pictures and by N others, 2 h / (1 + h); NaN without one.
 
-        The share of the ranking's variance that is not chance. No measure correlates with this one by more than the
-        root of the product of both reliabilities.
+        The share of the ranking's variance that is not chance. On average the correlation of two measures shows no
+        more than the root of the product of both reliabilities.
         """
         return _lengthened(self.half, 2.0)
 

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from blindspots.reports.display import ShownTable
+from blindspots.reports.near_names import near_names
 from blindspots.reports.rules import NOT_ATTEMPTED, VERDICTS, Rule, parse_rule
 from blindspots.reports.schema import KEY, NOTEBOOK, RecordData, read_records
 from blindspots.reports.values import describe_values
@@ -206,9 +207,9 @@ def _entry(claim: Claim, reference: str, records: Mapping[str, RecordData]) -> d
         raise LookupError(f"{claim.source}: claim {claim.id}: no record of {notebook}; run that notebook")
     values = records[notebook]["values"]
     if key not in values:
-        present = ", ".join(sorted(values)) or "none"
         raise LookupError(
-            f"{claim.source}: claim {claim.id}: the record of {notebook} has no value {key!r}; it has {present}"
+            f"{claim.source}: claim {claim.id}: the record of {notebook} has no value {key!r}; it has "
+            f"{near_names(key, values)}"
         )
     return values[key]
 

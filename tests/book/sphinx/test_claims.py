@@ -77,7 +77,8 @@ def test_the_scorecard_can_be_filtered_and_stands_without_the_script(book):
     assert book.build() == ""
     html = book.html("card")
     assert re.search(r'<form class="scorecard-filter" hidden>', html), "the script shows the form"
-    assert html.count("<label>") == html.count("<select") == 2
+    assert html.count("<label>") == 3 and html.count("<select") == 2 and html.count('<input type="search"') == 1
+    assert html.count('<details class="chapter-claims">') == 2 and "<h2>" in html
     assert '<output aria-live="polite">2 of 2 claims</output>' in html
     assert '<option value="not-attempted">not attempted</option>' in html
     rows = re.findall(r'<tr class="[^"]*claim[^"]*"[^>]*>', html)
@@ -94,6 +95,17 @@ def test_the_summary_counts_each_part_and_says_planned_for_the_others(book):
     text = re.sub(r"<[^>]+>|\s+", " ", book.html("intro"))
     assert re.search(r"I · Attacks +1 +· +· +1 +2", text)
     assert re.search(r"V · Debiasing +· +· +· +· +planned", text)
+    assert "scorecard.html" not in book.html("intro"), "there is none in this book"
+
+
+def test_a_count_links_to_its_rows_of_the_scorecard(book):
+    book.record()
+    book.page("intro", "# Intro\n\n```{scorecard-summary}\n```\n")
+    book.page("scorecard", "# Card\n\n```{scorecard}\n```\n")
+    assert book.build() == ""
+    assert 'href="scorecard.html?part=attacks&amp;is=reproduced" aria-label="I · Attacks, reproduced: 1"' in book.html(
+        "intro"
+    )
 
 
 def test_a_claim_links_to_the_notebook_that_answers_it(book):

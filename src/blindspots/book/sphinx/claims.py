@@ -12,7 +12,7 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from blindspots.book.sphinx.claims_by_chapter import MOST_AT_ONCE, claims_by_chapter, claims_of_chapter
+from blindspots.book.sphinx.claims_by_chapter import MOST_AT_ONCE, chapter_boxes, claims_by_chapter, claims_of_chapter
 from blindspots.book.sphinx.judgements import ShownClaim, judged
 from blindspots.book.sphinx.results import note_whole_book, store_of
 from blindspots.book.sphinx.tables import build_table, page_link, paragraph
@@ -37,18 +37,22 @@ def small_print(text: str) -> list[nodes.Node]:
 
 
 def read_claims(directive: SphinxDirective) -> list[ShownClaim]:
-    """Judge every claim for the page that asks; a missing record or a bad claim warns with file and line."""
+    """Judge every claim for the page that asks; a file of claims that cannot be read warns with file and line."""
     note_whole_book(directive.env)
     where = directive.get_location()
     try:
-        shown = judged(store_of(directive.env))
+        return judged(store_of(directive.env))
     except (ValueError, OSError) as error:
         logger.warning("%s: %s", directive.name, error, location=where, type="blindspots")
         return []
+
+
+def warn_of_problems(directive: SphinxDirective, shown: Sequence[ShownClaim]) -> None:
+    """Warn, with file and line, of the claims a page shows that could not be judged, such as for want of a record."""
     for one in shown:
         if one.problem:
-            logger.warning("%s: %s", directive.name, one.problem, location=where, type="blindspots")
-    return shown
+            location = directive.get_location()
+            logger.warning("%s: %s", directive.name, one.problem, location=location, type="blindspots")
 
 
 def claims_table(env, shown: Sequence[ShownClaim], *, link: bool, anchors: bool = False) -> nodes.table:
@@ -102,6 +106,7 @@ class Claims(SphinxDirective):
             where = f"notebook {notebook}" if notebook else f"part {part}"
             logger.warning("claims: no claim of %s", where, location=self.get_location(), type="blindspots")
             return []
+        warn_of_problems(self, chosen)
         if notebook is None and len(chosen) > MOST_AT_ONCE:
 
             def table(members: Sequence[ShownClaim]) -> nodes.table:
@@ -112,22 +117,32 @@ class Claims(SphinxDirective):
 
 
 class Scorecard(SphinxDirective):
-    """The directive {scorecard}: every claim of every paper, to be filtered by part and verdict."""
+    """The directive {scorecard}: every claim of every paper, by part and chapter, to be searched and filtered."""
 
     def run(self):
-        """Return the filter and the table; without JavaScript the whole table stands."""
+        """Return the filter and a box for each chapter; without JavaScript the boxes open by hand."""
         shown = read_claims(self)
         if not shown:
             return [paragraph("No claim is declared yet.")]
+        warn_of_problems(self, shown)
         self.env.metadata[self.env.docname]["blindspots-scorecard"] = "yes"
         box = nodes.container(classes=["scorecard"])
         box += nodes.raw("", filter_form(shown), format="html")
-        box += claims_table(self.env, shown, link=True, anchors=True)
+        for part in PARTS:
+            members = [one for one in shown if one.claim.part == part]
+            if members:
+                group = nodes.container(classes=["scorecard-part"])
+                group += nodes.raw("", f"<h2>{escape(PART_TITLES[part])}</h2>", format="html")
+                group += chapter_boxes(self.env, members, table=self._table)
+                box += group
         return [box]
+
+    def _table(self, members: Sequence[ShownClaim]) -> nodes.table:
+        return claims_table(self.env, members, link=True, anchors=True)
 
 
 def filter_form(shown: Sequence[ShownClaim]) -> str:
-    """Write the two lists and the live count; the script shows them."""
+    """Write the search, the two lists and the live count; the script shows them."""
     parts = {part: PART_TITLES[part] for part in PARTS if any(one.claim.part == part for one in shown)}
     verdicts = {slug(name): name for name in VERDICTS if any(one.verdict == name for one in shown)}
 
@@ -140,6 +155,7 @@ def filter_form(shown: Sequence[ShownClaim]) -> str:
         '<form class="scorecard-filter" hidden>'
         + choice("Part", "part", parts, "all parts")
         + choice("Verdict", "is", verdicts, "all verdicts")
+        + '<label>Find <input type="search" data-find placeholder="words of a claim"></label>'
         + '<button type="reset">Show all</button>'
         + f'<output aria-live="polite">{len(shown)} of {len(shown)} claims</output></form>'
     )
@@ -155,12 +171,22 @@ class ScorecardSummary(SphinxDirective):
         for part in PARTS:
             counts = Counter(one.verdict for one in shown if one.claim.part == part)
             total = counts.total()
-            numbers = [str(counts[verdict] or "·") for verdict in VERDICTS]
+            numbers = [self._count(part, verdict, counts[verdict]) for verdict in VERDICTS]
             link = paragraph(page_link(self.env, f"parts/{part}", PART_TITLES[part]))
             rows.append([link, *numbers, str(total) if total else "planned"])
         columns = ["Part", *(paragraph(chip(verdict)) for verdict in VERDICTS), "Claims"]
         numeric = [False] + [True] * (len(VERDICTS) + 1)
         return [build_table(columns, rows, classes=["scorecard-summary"], numeric=numeric)]
+
+    def _count(self, part: str, verdict: str, number: int) -> nodes.Node | str:
+        """Return a number that links to these rows of the scorecard, where the book has one."""
+        if not number or "scorecard" not in self.env.found_docs:
+            return str(number or "·")
+        up = "../" * self.env.docname.count("/")
+        address = f"{up}scorecard.html?part={part}&amp;is={slug(verdict)}"
+        title = f"{PART_TITLES[part]}, {verdict}: {number}"
+        link = f'<a href="{address}" aria-label="{escape(title, quote=True)}">{number}</a>'
+        return nodes.paragraph("", "", nodes.raw("", link, format="html"))
 
 
 def add_script(app, pagename: str, templatename: str, context: dict, doctree) -> None:

@@ -63,7 +63,15 @@ def claims_by_chapter(
         shown: the claims, judged.
         table: shows some claims.
     """
-    found: list[nodes.Node] = [paragraph(f"{len(shown)} claims: {verdict_counts(shown)}. Open a chapter for its rows.")]
+    counts = paragraph(f"{len(shown)} claims: {verdict_counts(shown)}. Open a chapter for its rows.")
+    return [counts, *chapter_boxes(env, shown, table=table)]
+
+
+def chapter_boxes(
+    env, shown: Sequence[ShownClaim], *, table: Callable[[Sequence[ShownClaim]], nodes.table]
+) -> list[nodes.Node]:
+    """Return each chapter's claims in a box to open that is headed by its own counts; the arguments are the same."""
+    found: list[nodes.Node] = []
     for notebook, members in chapters_of(env, shown).items():
         name = notebook.split("/")[-1].replace("_", " ") or WITHOUT_CHAPTER
         title = f"<strong>{escape(name)}</strong>: {escape(verdict_counts(members))}"

@@ -150,6 +150,8 @@ def find(env, reference: str, kind: str) -> tuple[Path, dict[str, Any]]:
     note_file(env, path)
     entries = read(path).get(kind, {})
     if match["key"] not in entries:
-        known = ", ".join(sorted(entries)) or "none"
+        from blindspots.reports.near_names import near_names
+
+        known = near_names(match["key"], entries)
         raise ValueError(f"the record of {match['notebook']} has no {kind} {match['key']!r}; it has: {known}")
     return path, entries[match["key"]]
