@@ -187,8 +187,8 @@ for name in (name for name in names if name not in cases):
 #
 # Spearman's rank correlation over the classifiers of a data set, with an interval from resampled classifiers. Both correlations, with
 # plain accuracy and with conventional severity, are over the same classifiers, so their difference is resampled as one number. Six
-# classifiers cannot carry a rank correlation: with six, an interval reaches from strong agreement to none, and only the
-# fifteen of the real profile's digits can show something. A row each for the value and for its interval says which is which. Fewer
+# classifiers hardly carry a rank correlation: most of their intervals reach from strong agreement to none, and all are too narrow for
+# what is known, as an exercise below explains. The real profile has fifteen for digits. A row each for the value and for its interval says which is which. Fewer
 # than five are not correlated at all.
 
 # %% tags=["hide-input"]
@@ -243,39 +243,35 @@ record.figure(
 # most that the correlation of two measures can be expected to show.
 
 # %%
-reliable, cells = [], {f"{kind}": (f"{kind}.severity", "bound") for kind in KINDS}
-cells |= {"accuracy": ("correct", ""), "severity": ("image_severity", "image_bound")}
+reliable, cells = {}, {kind: (f"{kind}.severity", bound) for kind in KINDS}
 for name in ranked:
-    limits = {"": 1.0, "bound": bound, "image_bound": cases[name]["image_bound"]}
-    of = {}
+    cells |= {"accuracy": ("correct", 1.0), "severity": ("image_severity", cases[name]["image_bound"])}  # fmt: skip
     for what, (entry, limit) in cells.items():
         by_picture = [
             got[entry].double() for (case, _), got in found.items() if case == name
         ]
-        of[what] = rank_reliability(
-            torch.stack(by_picture).clamp(max=limits[limit]), seed=seed
-        )
-    for what, one in of.items():
-        ceiling = (max(one.value, 0.0) * max(of["accuracy"].value, 0.0)) ** 0.5
-        reliable.append({
-            "case": name, "measure": f"latent, {what}" if what in KINDS else measures[what], "pictures": one.n,
-            "reliability": one.value, "pictures for 0.9": one.pictures_for(0.9),
-            "ceiling with accuracy": ceiling if what != "accuracy" else None,
-        })  # fmt: skip
+        reliable[name, what] = rank_reliability(torch.stack(by_picture).clamp(max=limit), seed=seed)  # fmt: skip
 
 # %% tags=["hide-input"]
-finite = [dict(row) for row in reliable]
-for row in finite:
-    what = next(k for k in cells if row["measure"] in (f"latent, {k}", measures.get(k)))
+finite = []
+for (name, what), one in reliable.items():
+    row = {
+        "case": name, "measure": f"latent, {what}" if what in KINDS else measures[what], "pictures": one.n,
+        "reliability": one.value, "pictures for 0.9": one.pictures_for(0.9), "ceiling with accuracy": None,
+    }  # fmt: skip
+    if what != "accuracy":
+        ceiling = max(one.value, 0.0) * max(reliable[name, "accuracy"].value, 0.0)
+        row["ceiling with accuracy"] = ceiling**0.5 if np.isfinite(ceiling) else None
     for key, column, format_ in (
         ("reliability", "reliability", ".2f"),
         ("needed", "pictures for 0.9", ".0f"),
     ):
         if np.isfinite(row[column]):
-            record.value(f"{row['case']}.{key}.{what}", row[column], n=row["pictures"], format=format_)  # fmt: skip
+            record.value(f"{name}.{key}.{what}", row[column], n=one.n, format=format_)
         else:
-            record.not_attempted(f"{row['case']}.{key}.{what}", "halves of the pictures do not agree at all")  # fmt: skip
+            record.not_attempted(f"{name}.{key}.{what}", "halves of the pictures do not agree at all")  # fmt: skip
             row[column] = None
+    finite.append(row)
 record.table(
     "reliability", finite or [dict.fromkeys(("case", "measure", "pictures"), "none")],
     caption="Rankings of the classifiers by means over pictures: correlation to expect with other pictures, how many pictures a "

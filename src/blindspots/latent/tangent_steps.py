@@ -27,7 +27,7 @@ def tangent_steps(
         t_j = (g_j D - m_j) / ||g_j||_2,
     and the nearest foot gives the direction to turn to: all the way, or half, a quarter or an eighth of it, the first
     that is still misread at D's length. Bisection shortens what was turned. Where all classes are linear one step is
-    exact, whichever class D had been found in.
+    exact up to the bisection, whichever class D had been found in, if the nearest class is among the rivals.
 
     Args:
         question: about the points.
